@@ -1,0 +1,1 @@
+//! Cuts bytes into records.

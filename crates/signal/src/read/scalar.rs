@@ -1,0 +1,286 @@
+//! A JSON value taken as text, whatever its type.
+//!
+//! Products change their minds: Wazuh writes a level as `5` or `"5"`, a port as a number or a string, and a field that
+//! was text for years becomes an array. A reader that insists on a type loses the alert over a field it may not even
+//! need. A [`Scalar`] takes what comes, and an array or object where text was expected counts as absent.
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Text, number, truth, or nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Scalar<'a> {
+    /// `null`, an object, an empty array, or the key was missing.
+    #[default]
+    Absent,
+    /// A string, borrowed unless it held escapes.
+    Text(Cow<'a, str>),
+    /// A whole number, not negative.
+    Unsigned(u64),
+    /// A negative whole number.
+    Signed(i64),
+    /// Any other number.
+    Float(f64),
+    /// `true` or `false`.
+    Bool(bool),
+}
+
+impl<'a> Scalar<'a> {
+    /// Its text, or `None` if it is absent.
+    pub fn into_text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Absent => None,
+            Self::Text(text) => Some(text),
+            Self::Unsigned(number) => Some(Cow::Owned(number.to_string())),
+            Self::Signed(number) => Some(Cow::Owned(number.to_string())),
+            Self::Float(number) => Some(Cow::Owned(number.to_string())),
+            Self::Bool(truth) => Some(Cow::Borrowed(if truth { "true" } else { "false" })),
+        }
+    }
+
+    /// Its text if it is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Its value as a number; digits in a string count.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Unsigned(number) => Some(*number as f64),
+            Self::Signed(number) => Some(*number as f64),
+            Self::Float(number) => Some(*number),
+            Self::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            Self::Absent | Self::Bool(_) => None,
+        }
+    }
+
+    /// Its value as a whole number that is not negative; digits in a string count.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Self::Unsigned(number) => Some(*number),
+            Self::Text(text) => text.trim().parse().ok(),
+            Self::Float(number) if *number >= 0.0 && *number < 1e18 => Some(*number as u64),
+            _ => None,
+        }
+    }
+
+    /// Whether it is absent.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Scalar::Unsigned(number))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Scalar::Signed(number))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Scalar::Float(number))
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Bool(truth))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::Absent)
+    }
+
+    /// The first element stands for an array: `["T1110"]`, `signature_severity: ["Major"]`.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let first = seq.next_element::<Scalar<'de>>()?.unwrap_or_default();
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(first)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Absent)
+    }
+}
+
+/// A list of texts, where a lone value counts as a list of one and what is not text is dropped.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Texts<'a>(pub Vec<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextsVisitor;
+        impl<'de> Visitor<'de> for TextsVisitor {
+            type Value = Texts<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text or an array of text")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Texts(vec![Cow::Borrowed(text)]))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Texts(vec![Cow::Owned(text.to_owned())]))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(element) = seq.next_element::<Scalar<'de>>()? {
+                    if let Scalar::Text(text) = element {
+                        texts.push(text);
+                    }
+                }
+                Ok(Texts(texts))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Texts::default())
+            }
+        }
+        deserializer.deserialize_any(TextsVisitor)
+    }
+}
+
+/// An object whose fields a reader wants, where a product may one day write something else. An array stands for its
+/// first element; anything that is not an object reads as an object without keys.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let first = seq.next_element::<Object<T>>()?.unwrap_or_default();
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(first)
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+                Ok(Object::default())
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Object::default())
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Object::default())
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Object::default())
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Object::default())
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Object::default())
+            }
+        }
+        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Object, Scalar, Texts};
+
+    #[test]
+    fn an_object_may_come_in_an_array_or_not_at_all() {
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default)]
+        struct Inner {
+            a: u8,
+        }
+        let read = |json| serde_json::from_str::<Object<Inner>>(json).unwrap().0.a;
+        assert_eq!(read(r#"{"a":1}"#), 1);
+        assert_eq!(read(r#"[{"a":2},{"a":3}]"#), 2);
+        assert_eq!(read(r#""text""#), 0);
+        assert_eq!(read("null"), 0);
+    }
+
+    #[test]
+    fn whatever_comes_is_taken() {
+        let read = |json| serde_json::from_str::<Scalar<'_>>(json).unwrap().into_text();
+        assert_eq!(read("5").as_deref(), Some("5"));
+        assert_eq!(read("\"5\"").as_deref(), Some("5"));
+        assert_eq!(read("-1.5").as_deref(), Some("-1.5"));
+        assert_eq!(read("true").as_deref(), Some("true"));
+        assert_eq!(read("[\"a\",{\"b\":1}]").as_deref(), Some("a"));
+        assert_eq!(read("{\"a\":[1]}"), None);
+        assert_eq!(read("null"), None);
+        assert_eq!(serde_json::from_str::<Scalar<'_>>("\" 12 \"").unwrap().as_u64(), Some(12));
+    }
+
+    #[test]
+    fn one_text_is_a_list_of_one() {
+        assert_eq!(serde_json::from_str::<Texts<'_>>("\"a\"").unwrap().0, ["a"]);
+        assert_eq!(serde_json::from_str::<Texts<'_>>("[\"a\",1,\"b\"]").unwrap().0, ["a", "b"]);
+        assert!(serde_json::from_str::<Texts<'_>>("{}").unwrap().0.is_empty());
+    }
+}

@@ -1,0 +1,272 @@
+//! Suricata EVE (`eve.json`).
+//!
+//! Source: Suricata user guide, *EVE JSON Format*. Only `event_type: alert` is an alert; the other types (flow, dns,
+//! http, tls, stats…) are set aside. The packet that fired the rule may be the answer: since Suricata 6 the rule's own
+//! view of who attacked whom is in `alert.source` and `alert.target`, and the flow's initiator in `flow.src_ip`; both
+//! are preferred over the packet's `src_ip`.
+
+use super::scalar::{Object, Scalar, Texts};
+use super::{Claim, Item, Keys};
+use crate::{Alert, Field, Format, Severity, Timestamp};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+pub(super) fn claims(keys: &Keys<'_>) -> bool {
+    keys.has_all(&["event_type", "timestamp"])
+}
+
+pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
+    let eve: Eve<'a> = serde_json::from_str(record)?;
+    let (Some(event_type), false) = (eve.event_type.into_text(), eve.timestamp.is_absent()) else {
+        return Ok(Claim::NotMine);
+    };
+    let (true, Some(Object(signature))) = (event_type == "alert", eve.alert) else {
+        out.push(Item::Aside(Cow::Owned(format!("suricata {event_type}"))));
+        return Ok(Claim::Mine);
+    };
+
+    let mut alert = Alert::new(Format::SuricataEve, record);
+    alert.time = eve.timestamp.as_str().and_then(Timestamp::parse);
+    alert.severity = severity(&signature);
+    alert.set_some(Field::EventId, eve.flow_id.into_text());
+    alert.set_some(Field::EventAction, signature.action.into_text());
+    alert.set_some(Field::EventSeverity, signature.severity.into_text());
+    alert.set_some(Field::RuleId, signature.signature_id.into_text());
+    alert.set_some(Field::RuleName, signature.signature.into_text());
+    alert.set_some(Field::RuleCategory, signature.category.into_text());
+    for id in signature.metadata.0.mitre_technique_id.0 {
+        alert.add_technique(id);
+    }
+    if let Some(cve) = signature.metadata.0.cve.0.into_iter().next() {
+        alert.set(Field::Vulnerability, cve.replace('_', "-"));
+    }
+
+    // Who acted: the rule's word, then the flow's initiator, then the packet.
+    let flow_turned = !eve.flow.0.src_ip.is_absent() && eve.flow.0.src_ip == eve.dest_ip;
+    let (mut src_ip, mut src_port) = (eve.src_ip, eve.src_port);
+    let (mut dst_ip, mut dst_port) = (eve.dest_ip, eve.dest_port);
+    match (signature.source, signature.target) {
+        (Some(Object(source)), Some(Object(target))) => {
+            (src_ip, src_port) = (source.ip, source.port);
+            (dst_ip, dst_port) = (target.ip, target.port);
+        }
+        _ if flow_turned => {
+            std::mem::swap(&mut src_ip, &mut dst_ip);
+            std::mem::swap(&mut src_port, &mut dst_port);
+        }
+        _ => {}
+    }
+    alert.set_some(Field::SourceIp, src_ip.into_text());
+    alert.set_some(Field::SourcePort, src_port.into_text());
+    alert.set_some(Field::DestinationIp, dst_ip.into_text());
+    alert.set_some(Field::DestinationPort, dst_port.into_text());
+    alert.set_some(Field::Transport, eve.proto.into_text().map(lower));
+    alert.set_some(Field::Protocol, eve.app_proto.into_text());
+    alert.set_some(Field::Direction, eve.direction.into_text());
+    alert.set_some(Field::Host, eve.host.into_text());
+
+    let http = eve.http.0;
+    alert.set_some(Field::Url, http.url.into_text());
+    alert.set_some(Field::HttpMethod, http.http_method.into_text());
+    alert.set_some(Field::HttpStatus, http.status.into_text());
+    alert.set_some(Field::UserAgent, http.http_user_agent.into_text());
+    alert.set_some(Field::DestinationDomain, http.hostname.into_text());
+    if let Some(query) = eve.dns.0.rrname.into_text().or(eve.dns.0.query.0.rrname.into_text()) {
+        alert.set(Field::DnsQuestion, query);
+    } else {
+        alert.set_some(Field::DnsQuestion, eve.tls.0.sni.into_text());
+    }
+    alert.set_some(Field::FilePath, eve.fileinfo.0.filename.into_text());
+    alert.set_some(Field::FileHash, eve.fileinfo.0.sha256.into_text().or(eve.fileinfo.0.md5.into_text()));
+    out.push(Item::Alert(Box::new(alert)));
+    Ok(Claim::Mine)
+}
+
+/// 1 is Suricata's worst. The rule's own `signature_severity` says more, where the rule has one.
+fn severity(signature: &Signature<'_>) -> Severity {
+    match signature.metadata.0.signature_severity.0.first().map(AsRef::as_ref) {
+        Some("Critical") => return Severity::Critical,
+        Some("Major") => return Severity::High,
+        Some("Minor") => return Severity::Low,
+        Some("Informational" | "Audit") => return Severity::Informational,
+        _ => {}
+    }
+    match signature.severity.as_u64() {
+        Some(1) => Severity::High,
+        Some(2) => Severity::Medium,
+        Some(3) => Severity::Low,
+        Some(4..=255) => Severity::Informational,
+        _ => Severity::Unknown,
+    }
+}
+
+fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.as_ref() {
+        "TCP" => Cow::Borrowed("tcp"),
+        "UDP" => Cow::Borrowed("udp"),
+        "ICMP" => Cow::Borrowed("icmp"),
+        _ => Cow::Owned(text.to_ascii_lowercase()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Eve<'a> {
+    #[serde(default)]
+    timestamp: Scalar<'a>,
+    #[serde(default)]
+    event_type: Scalar<'a>,
+    #[serde(default)]
+    flow_id: Scalar<'a>,
+    #[serde(default)]
+    src_ip: Scalar<'a>,
+    #[serde(default)]
+    src_port: Scalar<'a>,
+    #[serde(default)]
+    dest_ip: Scalar<'a>,
+    #[serde(default)]
+    dest_port: Scalar<'a>,
+    #[serde(default)]
+    proto: Scalar<'a>,
+    #[serde(default)]
+    app_proto: Scalar<'a>,
+    #[serde(default)]
+    direction: Scalar<'a>,
+    #[serde(default)]
+    host: Scalar<'a>,
+    alert: Option<Object<Signature<'a>>>,
+    #[serde(default)]
+    flow: Object<Flow<'a>>,
+    #[serde(default)]
+    http: Object<Http<'a>>,
+    #[serde(default)]
+    dns: Object<Dns<'a>>,
+    #[serde(default)]
+    tls: Object<Tls<'a>>,
+    #[serde(default)]
+    fileinfo: Object<FileInfo<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Signature<'a> {
+    #[serde(default)]
+    action: Scalar<'a>,
+    #[serde(default)]
+    signature_id: Scalar<'a>,
+    #[serde(default)]
+    signature: Scalar<'a>,
+    #[serde(default)]
+    category: Scalar<'a>,
+    #[serde(default)]
+    severity: Scalar<'a>,
+    source: Option<Object<Party<'a>>>,
+    target: Option<Object<Party<'a>>>,
+    #[serde(default)]
+    metadata: Object<Metadata<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Party<'a> {
+    ip: Scalar<'a>,
+    port: Scalar<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Metadata<'a> {
+    signature_severity: Texts<'a>,
+    mitre_technique_id: Texts<'a>,
+    cve: Texts<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Flow<'a> {
+    src_ip: Scalar<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Http<'a> {
+    hostname: Scalar<'a>,
+    url: Scalar<'a>,
+    http_method: Scalar<'a>,
+    status: Scalar<'a>,
+    http_user_agent: Scalar<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Dns<'a> {
+    rrname: Scalar<'a>,
+    query: Object<DnsQuery<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct DnsQuery<'a> {
+    rrname: Scalar<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Tls<'a> {
+    sni: Scalar<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct FileInfo<'a> {
+    filename: Scalar<'a>,
+    sha256: Scalar<'a>,
+    md5: Scalar<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::read::{Item, RecordReader};
+    use crate::{Alert, Field, Severity};
+
+    fn alert(record: &str) -> Alert<'_> {
+        let mut items = Vec::new();
+        RecordReader::default().read(record, &mut items);
+        match items.pop() {
+            Some(Item::Alert(alert)) if items.is_empty() => *alert,
+            other => panic!("one alert expected, got {other:?} after {items:?}"),
+        }
+    }
+
+    #[test]
+    fn an_alert_is_read_with_its_essentials() {
+        let alert = alert(include_str!("samples/suricata-alert.json"));
+        insta::assert_debug_snapshot!(alert);
+    }
+
+    #[test]
+    fn the_rules_own_view_of_the_direction_wins() {
+        let alert = alert(include_str!("samples/suricata-target.json"));
+        assert_eq!(alert.get(Field::SourceIp), Some("198.51.100.7"));
+        assert_eq!(alert.get(Field::DestinationIp), Some("10.0.0.5"));
+        assert_eq!(alert.severity, Severity::High);
+        assert_eq!(alert.techniques.as_slice(), ["T1190"]);
+    }
+
+    #[test]
+    fn an_answers_packet_is_turned_round_by_its_flow() {
+        let alert = alert(include_str!("samples/suricata-answer.json"));
+        assert_eq!(alert.get(Field::SourceIp), Some("203.0.113.9"));
+        assert_eq!(alert.get(Field::DestinationIp), Some("10.0.0.5"));
+        assert_eq!(alert.get(Field::DestinationPort), Some("21"));
+    }
+
+    #[test]
+    fn other_event_types_are_set_aside() {
+        let mut items = Vec::new();
+        let record =
+            r#"{"timestamp":"2024-05-01T10:00:00.000000+0000","event_type":"flow","src_ip":"10.0.0.1"}"#;
+        RecordReader::default().read(record, &mut items);
+        assert!(matches!(&items[..], [Item::Aside(kind)] if kind == "suricata flow"));
+    }
+}
