@@ -3,12 +3,13 @@
 use crate::{Field, Format, Severity, Timestamp};
 use smallvec::SmallVec;
 use std::borrow::Cow;
+use std::fmt;
 
 /// A normalised alert: a small table with one text cell per [`Field`], and the few things that are not text.
 ///
 /// It borrows from the record it was read from wherever the record's text can be used as it stands (nearly always),
 /// so it lives no longer than the chunk of input that holds it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Alert<'a> {
     /// Which reader read it.
     pub format: Format,
@@ -110,6 +111,23 @@ impl<'a> Alert<'a> {
             raw,
             cells: self.cells.map(|cell| cell.map(|text| Cow::Owned(text.into_owned()))),
         }
+    }
+}
+
+impl fmt::Debug for Alert<'_> {
+    /// The cells that are filled, by name; the raw record is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        map.entry(&"format", &self.format.name());
+        map.entry(&"time", &self.time.map(|time| time.to_string()));
+        map.entry(&"severity", &self.severity.name());
+        map.entry(&"count", &self.count);
+        map.entry(&"techniques", &self.techniques);
+        map.entry(&"groups", &self.groups);
+        for (field, text) in self.cells() {
+            map.entry(&field.name(), &text);
+        }
+        map.finish()
     }
 }
 

@@ -291,3 +291,24 @@ pub const BUILT_IN: [Format; 12] = [
     Format::Alertmanager,
     Format::Cef,
 ];
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::{Item, RecordReader};
+    use crate::Alert;
+
+    /// Everything a fresh reader makes of a record.
+    pub(crate) fn items(record: &str) -> Vec<Item<'_>> {
+        let mut items = Vec::new();
+        RecordReader::default().read(record, &mut items);
+        items
+    }
+
+    /// The one alert in a record.
+    pub(crate) fn alert(record: &str) -> Alert<'_> {
+        match <[Item<'_>; 1]>::try_from(items(record)) {
+            Ok([Item::Alert(alert)]) => *alert,
+            other => panic!("one alert expected, got {other:#?}"),
+        }
+    }
+}

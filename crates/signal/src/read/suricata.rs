@@ -226,17 +226,9 @@ struct FileInfo<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::read::{Item, RecordReader};
-    use crate::{Alert, Field, Severity};
-
-    fn alert(record: &str) -> Alert<'_> {
-        let mut items = Vec::new();
-        RecordReader::default().read(record, &mut items);
-        match items.pop() {
-            Some(Item::Alert(alert)) if items.is_empty() => *alert,
-            other => panic!("one alert expected, got {other:?} after {items:?}"),
-        }
-    }
+    use crate::read::Item;
+    use crate::read::testing::{alert, items};
+    use crate::{Field, Severity};
 
     #[test]
     fn an_alert_is_read_with_its_essentials() {
@@ -263,10 +255,8 @@ mod tests {
 
     #[test]
     fn other_event_types_are_set_aside() {
-        let mut items = Vec::new();
         let record =
             r#"{"timestamp":"2024-05-01T10:00:00.000000+0000","event_type":"flow","src_ip":"10.0.0.1"}"#;
-        RecordReader::default().read(record, &mut items);
-        assert!(matches!(&items[..], [Item::Aside(kind)] if kind == "suricata flow"));
+        assert!(matches!(&items(record)[..], [Item::Aside(kind)] if kind == "suricata flow"));
     }
 }
