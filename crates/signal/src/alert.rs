@@ -1,7 +1,6 @@
 //! One alert, whoever raised it.
 
 use crate::{Field, Format, Severity, Timestamp};
-use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -20,9 +19,9 @@ pub struct Alert<'a> {
     /// How many occurrences this one record stands for, where the vendor counts them.
     pub count: Option<u64>,
     /// ATT&CK technique ids (`T1110`, `T1110.003`), as the vendor gives them.
-    pub techniques: SmallVec<[Cow<'a, str>; 2]>,
+    pub techniques: Vec<Cow<'a, str>>,
     /// The vendor's groups or tags of the rule.
-    pub groups: SmallVec<[Cow<'a, str>; 4]>,
+    pub groups: Vec<Cow<'a, str>>,
     /// The record, as it was read.
     pub raw: &'a str,
     cells: [Option<Cow<'a, str>>; Field::COUNT],
@@ -36,8 +35,8 @@ impl<'a> Alert<'a> {
             time: None,
             severity: Severity::Unknown,
             count: None,
-            techniques: SmallVec::new(),
-            groups: SmallVec::new(),
+            techniques: Vec::new(),
+            groups: Vec::new(),
             raw,
             cells: [const { None }; Field::COUNT],
         }

@@ -1,1 +1,28 @@
-//! x
+//! What survives: sources read, alerts and their decisions, patterns, analysts' decisions, dead letters, runs.
+//!
+//! One SQLite file, used as a server would use it: write-ahead log, one writer that groups what is waiting into one
+//! transaction, prepared statements. The store knows nothing of how records come to be; it takes rows and gives rows.
+//!
+//! **The unit of durability is the chunk.** [`Store::commit`] writes a chunk's alerts, the decisions they refer to,
+//! its dead letters and the mark that the chunk is done in one transaction. After a kill at any instant a chunk is
+//! either wholly there or wholly absent, and reading the same source again finds out which by its hash.
+
+mod alerts;
+mod commit;
+mod dead;
+mod decisions;
+mod error;
+mod open;
+mod patterns;
+mod reputation;
+mod rows;
+mod runs;
+mod sources;
+
+pub use error::StoreError;
+pub use open::{Location, Store};
+pub use rows::{
+    AlertRow, AlertRows, AnalystDecisionRow, ChunkRow, Commit, DeadRow, DeadState, DecisionRow, PatternRow,
+    ReputationRow, RunRow, StoredAlert, StoredDead,
+};
+pub use sources::SourceId;

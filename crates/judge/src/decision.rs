@@ -1,0 +1,56 @@
+//! A decision: what an alert's pattern was found to be, by whom, on what grounds, and for how long that holds.
+
+use crate::Category;
+use serde::{Deserialize, Serialize};
+use watchfire_signal::{Decider, Severity, Verdict};
+
+/// A decision on a pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// Hash of pattern, version of the deciders, start and volume.
+    pub id: i64,
+    /// The pattern's number.
+    pub pattern: i64,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// How bad: never below the rules' floor.
+    pub severity: Severity,
+    /// Who decided.
+    pub decider: Decider,
+    /// How sure, 0–1.
+    pub confidence: f64,
+    /// From when it holds, in milliseconds since 1970, in the alerts' own time.
+    pub valid_from: i64,
+    /// Until when.
+    pub valid_until: i64,
+    /// The order of magnitude (powers of ten) of the alerts it stands for.
+    pub volume: u8,
+    /// Everything that explains it.
+    pub detail: Detail,
+}
+
+/// The grounds of a decision.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Detail {
+    /// Version of rules, material table and deciders that made it.
+    pub version: String,
+    /// What the alert is about.
+    pub category: Category,
+    /// One sentence that cites fields of the alert.
+    pub reason: String,
+    /// ATT&CK technique ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub techniques: Vec<String>,
+    /// Titles of the rules that matched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// What to do, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next_steps: Vec<String>,
+    /// What the reason rests on: names and values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<(String, String)>,
+    /// How unlike the usual it was, 0–1.
+    #[serde(default)]
+    pub score: f64,
+}

@@ -1,0 +1,105 @@
+//! Finds where JSON values and CSV records end, without reading them.
+
+use memchr::{memchr, memchr2, memchr3};
+
+/// Where the JSON object that starts at `start` ends (one past its brace), or `None` if `bytes` ends first.
+///
+/// Only strings and braces are looked at: whether what is between them is JSON is the reader's business.
+pub(super) fn object_end(bytes: &[u8], start: usize) -> Option<usize> {
+    debug_assert_eq!(bytes.get(start), Some(&b'{'));
+    let mut depth = 0_usize;
+    let mut at = start;
+    loop {
+        at += memchr3(b'"', b'{', b'}', bytes.get(at..)?)?;
+        match bytes[at] {
+            b'"' => at = string_end(bytes, at)?,
+            b'{' => {
+                depth += 1;
+                at += 1;
+            }
+            _ => {
+                depth -= 1;
+                at += 1;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+        }
+    }
+}
+
+/// One past the closing quote of the string that opens at `at`.
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + 1;
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// One past the newline that ends the CSV record starting at `start` (RFC 4180: a newline inside quotes does not), or
+/// `None` if `bytes` ends first.
+pub(super) fn csv_record_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut quoted = false;
+    let mut at = start;
+    loop {
+        at += memchr2(b'"', b'\n', bytes.get(at..)?)?;
+        match bytes[at] {
+            b'"' => quoted = !quoted,
+            _ if !quoted => return Some(at + 1),
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// If the object at `start` opens with a list of records (`{"Records":[`), where the list's first element may begin.
+///
+/// CloudTrail and GuardDuty put a whole file into one such object; cut apart, its size does not matter.
+pub(super) fn wrapper_body(bytes: &[u8], start: usize) -> Option<usize> {
+    const NAMES: [&[u8]; 4] = [b"\"Records\"", b"\"records\"", b"\"Findings\"", b"\"findings\""];
+    let skip_space = |mut at: usize| {
+        while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
+            at += 1;
+        }
+        at
+    };
+    let at = skip_space(start + 1);
+    let name = NAMES.iter().find(|name| bytes.get(at..).is_some_and(|rest| rest.starts_with(name)))?;
+    let at = skip_space(at + name.len());
+    let at = skip_space((bytes.get(at) == Some(&b':')).then_some(at + 1)?);
+    (bytes.get(at) == Some(&b'[')).then_some(at + 1)
+}
+
+/// The next newline at or after `from`, or `None`.
+pub(super) fn newline(bytes: &[u8], from: usize) -> Option<usize> {
+    memchr(b'\n', bytes.get(from..)?).map(|at| from + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{csv_record_end, object_end, wrapper_body};
+
+    #[test]
+    fn braces_inside_strings_do_not_count() {
+        let text = br#"{"a":"}\"{","b":{"c":1}} {"#;
+        assert_eq!(object_end(text, 0), Some(24));
+        assert_eq!(object_end(b"{\"a\":\"\\", 0), None);
+        assert_eq!(object_end(b"{{}", 0), None);
+    }
+
+    #[test]
+    fn newlines_inside_quotes_do_not_count() {
+        assert_eq!(csv_record_end(b"a,\"b\nc\"\"\n\",d\nrest", 0), Some(13));
+        assert_eq!(csv_record_end(b"a,\"b\n", 0), None);
+    }
+
+    #[test]
+    fn a_list_of_records_is_seen_through_white_space() {
+        assert_eq!(wrapper_body(b"{ \"Records\" : [ {", 0), Some(15));
+        assert_eq!(wrapper_body(b"{\"Recordings\":[", 0), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! Stored alerts, by id.
+
+use crate::decisions::decision;
+use crate::sources::parse_alert_id;
+use crate::{Store, StoreError, StoredAlert};
+use rusqlite::OptionalExtension;
+
+impl Store {
+    /// The alert of that id, with its pattern and the decision that holds for it; `None` if there is none, or the text
+    /// is not an alert id.
+    pub fn alert(&self, id: &str) -> Result<Option<StoredAlert>, StoreError> {
+        let Some((tag, ordinal)) = parse_alert_id(id) else {
+            return Ok(None);
+        };
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT s.name, a.time, a.priority, p.id, p.key, p.description,
+                    d.id, d.pattern, d.valid_from, d.valid_until, d.volume, d.verdict, d.severity, d.decider,
+                    d.confidence, d.detail
+             FROM sources s
+             JOIN alerts a ON a.source = s.id AND a.ordinal = ?2
+             JOIN patterns p ON p.id = a.pattern
+             JOIN decisions d ON d.id = a.decision
+             WHERE substr(s.head_hash, 1, 5) = ?1",
+        )?;
+        let found = statement
+            .query_row((tag, ordinal as i64), |row| {
+                Ok(StoredAlert {
+                    source_name: row.get(0)?,
+                    time: row.get(1)?,
+                    priority: row.get(2)?,
+                    pattern: row.get(3)?,
+                    pattern_key: row.get(4)?,
+                    pattern_description: row.get(5)?,
+                    decision: decision(row, 6)?,
+                })
+            })
+            .optional()?;
+        Ok(found)
+    }
+
+    /// The alert's text, if it was kept: the chunk it is in (compressed with zstd) and its place in it.
+    pub fn alert_chunk(&self, id: &str) -> Result<Option<(Vec<u8>, u64)>, StoreError> {
+        let Some((tag, ordinal)) = parse_alert_id(id) else {
+            return Ok(None);
+        };
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT i.raw, ?2 - i.first_ordinal FROM sources s
+             JOIN intake i ON i.source = s.id AND i.first_ordinal <= ?2 AND i.first_ordinal + i.records > ?2
+             WHERE substr(s.head_hash, 1, 5) = ?1 AND length(i.raw) > 0",
+        )?;
+        let found = statement
+            .query_row((tag, ordinal as i64), |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
+            .optional()?;
+        Ok(found)
+    }
+
+    /// How many alerts are stored.
+    pub fn alert_count(&self) -> Result<u64, StoreError> {
+        Ok(self.reader().query_row("SELECT count(*) FROM alerts", [], |row| row.get::<_, i64>(0))? as u64)
+    }
+}

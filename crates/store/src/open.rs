@@ -1,0 +1,168 @@
+//! Opening a store: pragmas, migrations, and the two connections.
+
+use crate::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// `application_id` of a store: `Wtch`.
+const APPLICATION_ID: i32 = 0x5774_6368;
+/// How long a writer waits for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The schema, one entry per version. Entries are never changed, only added.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/001.sql")];
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// Nowhere: gone when the program ends.
+    Memory,
+    /// In a file.
+    File(PathBuf),
+}
+
+impl Location {
+    /// `:memory:` or a path.
+    pub fn parse(text: &str) -> Self {
+        if text == ":memory:" { Self::Memory } else { Self::File(PathBuf::from(text)) }
+    }
+}
+
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Memory => f.write_str(":memory:"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// An open store. Shared by reference between threads; writers wait for one another, readers do not wait for writers.
+#[derive(Debug)]
+pub struct Store {
+    writer: Mutex<Connection>,
+    reader: Option<Mutex<Connection>>,
+}
+
+impl Store {
+    /// Opens a store, making the file and its folder if they are not there, and brings it to the current version.
+    pub fn open(location: &Location) -> Result<Self, StoreError> {
+        let path = match location {
+            Location::Memory => {
+                let connection = Connection::open_in_memory()?;
+                prepare(&connection, Path::new(":memory:"))?;
+                return Ok(Self { writer: Mutex::new(connection), reader: None });
+            }
+            Location::File(path) => path,
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
+        }
+        let open = |flags| Connection::open_with_flags(path, flags);
+        let at = |source| StoreError::Open { path: path.clone(), source };
+        let writer = open(
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )
+        .map_err(at)?;
+        prepare(&writer, path).map_err(|error| match error {
+            StoreError::Sqlite(source)
+                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
+            {
+                StoreError::Foreign { path: path.clone() }
+            }
+            StoreError::Sqlite(source) => at(source),
+            other => other,
+        })?;
+        let reader = open(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at)?;
+        reader.busy_timeout(BUSY_TIMEOUT)?;
+        reader.pragma_update(None, "cache_size", -4096)?;
+        Ok(Self { writer: Mutex::new(writer), reader: Some(Mutex::new(reader)) })
+    }
+
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Connection> {
+        // A panic while the lock was held rolled its transaction back: the connection is sound.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.as_ref().unwrap_or(&self.writer).lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if (tables > 0 || version > 0) && application != APPLICATION_ID {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    let known = MIGRATIONS.len() as u32;
+    if version > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // With a write-ahead log, NORMAL can't corrupt; only what was committed since the last checkpoint may be missing
+    // after a power cut, and then the chunk's mark is missing with it. FULL makes a commit durable before it returns.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "OFF")?;
+    connection.pragma_update(None, "cache_size", -16384)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(version as usize) {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE;\n{migration}\nPRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {};\nCOMMIT;",
+            index + 1
+        ))?;
+    }
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Location, MIGRATIONS, Store};
+    use crate::StoreError;
+
+    #[test]
+    fn a_store_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::File(folder.path().join("a/b/store.db"));
+        drop(Store::open(&location).unwrap());
+        Store::open(&location).unwrap();
+    }
+
+    #[test]
+    fn a_store_of_a_newer_version_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let location = Location::File(path.clone());
+        drop(Store::open(&location).unwrap());
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        drop(connection);
+        let error = Store::open(&location).unwrap_err();
+        assert!(
+            matches!(error, StoreError::Newer { found: 99, known, .. } if known == MIGRATIONS.len() as u32)
+        );
+    }
+
+    #[test]
+    fn another_programs_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.db");
+        rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t(a)").unwrap();
+        let error = Store::open(&Location::File(path)).unwrap_err();
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error:?}");
+        let text = folder.path().join("notes.txt");
+        std::fs::write(&text, "these are my notes, more than sixteen bytes of them\n".repeat(100)).unwrap();
+        let error = Store::open(&Location::File(text)).unwrap_err();
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error:?}");
+    }
+}
