@@ -1,1 +1,41 @@
-//! x
+//! Pipelines: what happens to an alert from its bytes to its stored verdict.
+//!
+//! ```text
+//!  framer thread        workers, in parallel                          in order            in parallel      writer
+//!  open ▸ unpack ▸ cut ─▶ read ▸ facts ▸ rules ▸ pattern ─▶ turnstile ─▶ judge ▸ tally ─▶ rows ▸ output ─▶ commit
+//! ```
+//!
+//! One piece of work is a chunk of input (about 256 KiB of whole records). A worker keeps it from reading to output, so
+//! alerts borrow from it all the way and nothing is copied between threads; only the decisions are made in the order
+//! of the input, by passing a turnstile. The writer commits what is waiting in one transaction, then writes the output.
+//!
+//! Everything is bounded: chunks in flight, patterns, entities, reputations, names in lists.
+
+mod archive;
+mod deadletters;
+mod decide;
+mod error;
+mod findings;
+mod input;
+mod names;
+mod pipeline;
+mod progress;
+mod reputation;
+mod sink;
+mod summary;
+mod tally;
+mod timeline;
+mod work;
+
+pub use archive::{decision_from_row, decision_to_row};
+pub use deadletters::{ReplayOutcome, replay};
+pub use decide::{Decided, decide, history};
+pub use error::EngineError;
+pub use input::Input;
+pub use pipeline::{Output, Triage, triage};
+pub use progress::{Progress, Snapshot};
+pub use reputation::ReputationCache;
+pub use summary::{
+    Count, Counts, Finding, HitRate, InputSummary, Percentiles, Ranked, StageLatency, Summary, TacticCount,
+    TechniqueCount, Timeline,
+};

@@ -81,66 +81,62 @@ fn guessing(dice: &mut Dice, at: Moment, source: &str, target: &str, count: u32)
 #[cfg(test)]
 mod tests {
     use super::{fifteen, three};
+    use crate::SEED;
     use crate::intel::BAD_ADDRESSES;
-    use std::collections::{BTreeMap, BTreeSet};
+    use crate::record::Record;
+    use std::collections::BTreeSet;
+    use watchfire_signal::read::{Item, RecordReader};
+    use watchfire_signal::{Alert, Field};
 
-    /// The extension's keys and values; the values of these records hold no spaces before an equals sign.
-    fn fields(line: &str) -> BTreeMap<&str, &str> {
-        let extension = line.rsplit('|').next().unwrap();
-        let mut fields = BTreeMap::new();
-        let mut rest = extension;
-        while let Some((key, after)) = rest.split_once('=') {
-            let value_end = match after.find('=') {
-                Some(next) => after[..next].rfind(' ').unwrap(),
-                None => after.len(),
-            };
-            fields.insert(key.trim(), &after[..value_end]);
-            rest = &after[value_end..];
+    fn read(records: &[Record]) -> Vec<Alert<'_>> {
+        let mut items = Vec::new();
+        let mut reader = RecordReader::default();
+        for record in records {
+            reader.read(&record.line, &mut items);
         }
-        fields
+        let alerts = items.into_iter().map(|item| match item {
+            Item::Alert(alert) => *alert,
+            other => panic!("an alert expected, got {other:?}"),
+        });
+        alerts.collect()
     }
 
-    fn distinct<K: Ord>(lines: &[String], key: impl Fn(&BTreeMap<&str, &str>) -> K) -> usize {
-        lines.iter().map(|line| key(&fields(line))).collect::<BTreeSet<_>>().len()
-    }
-
-    fn lines() -> Vec<String> {
-        fifteen(crate::SEED).into_iter().map(|record| record.line).collect()
+    fn distinct<K: Ord>(alerts: &[Alert<'_>], key: impl Fn(&Alert<'_>) -> K) -> usize {
+        alerts.iter().map(key).collect::<BTreeSet<_>>().len()
     }
 
     #[test]
     fn fifteen_alerts_come_from_ten_addresses_and_no_two_are_the_same_record() {
-        let lines = lines();
-        assert_eq!(lines.len(), 15);
-        assert_eq!(distinct(&lines, |fields| fields["src"].to_owned()), 10);
-        for unique in ["rt", "externalId", "cn1", "spt"] {
-            assert_eq!(distinct(&lines, |fields| fields[unique].to_owned()), 15, "{unique}");
-        }
-        assert!(
-            lines.iter().all(|line| line.contains("|SSH User Authentication Brute Force Attempt(40015)|"))
-        );
+        let records = fifteen(SEED);
+        let alerts = read(&records);
+        assert_eq!(alerts.len(), 15);
+        assert_eq!(distinct(&alerts, |alert| alert.text(Field::SourceIp).to_owned()), 10);
+        assert_eq!(distinct(&alerts, |alert| alert.text(Field::RuleId).to_owned()), 1);
+        assert_eq!(distinct(&alerts, |alert| alert.time), 15);
+        assert_eq!(distinct(&alerts, |alert| alert.text(Field::SourcePort).to_owned()), 15);
+        assert!(alerts.iter().all(|alert| alert.text(Field::SourceIp).starts_with("198.51.100.")));
     }
 
     #[test]
     fn matching_whole_alerts_spares_five_calls_of_fifteen() {
-        let exact = distinct(&lines(), |fields| {
-            let mut fields: BTreeMap<String, String> =
-                fields.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            for volatile in ["rt", "externalId", "cn1", "spt"] {
-                fields.remove(volatile);
-            }
-            fields
+        let records = fifteen(SEED);
+        let exact = distinct(&read(&records), |alert| {
+            let lasting =
+                alert.cells().filter(|(field, _)| !matches!(field, Field::EventId | Field::SourcePort));
+            (alert.count, lasting.map(|(field, text)| (field, text.to_owned())).collect::<Vec<_>>())
         });
         assert_eq!(exact, 10);
     }
 
     #[test]
     fn matching_patterns_spares_ten_or_more_whatever_the_base_of_the_buckets() {
+        let records = fifteen(SEED);
         for base in [2.0_f64, std::f64::consts::E, 4.0, 10.0] {
-            let patterns = distinct(&lines(), |fields| {
-                let count: f64 = fields["cnt"].parse().unwrap();
-                let known = BAD_ADDRESSES.iter().any(|(address, _)| *address == fields["src"]);
-                (fields["dst"].to_owned(), known, count.log(base).floor() as u32)
+            let patterns = distinct(&read(&records), |alert| {
+                let known = BAD_ADDRESSES.iter().find(|(address, _)| *address == alert.text(Field::SourceIp));
+                let bucket = (alert.count.unwrap() as f64).log(base).floor() as u32;
+                let host = alert.text(Field::DestinationIp).to_owned();
+                (alert.text(Field::RuleId).to_owned(), host, known.map(|(_, lists)| *lists >= 5), bucket)
             });
             assert!(patterns <= 5, "{patterns} patterns with base {base}");
         }
@@ -148,10 +144,12 @@ mod tests {
 
     #[test]
     fn eight_and_nine_share_a_bucket_and_nine_thousand_does_not() {
-        let counts: Vec<u32> =
-            three(crate::SEED).iter().map(|record| fields(&record.line)["cnt"].parse().unwrap()).collect();
+        let records = three(SEED);
+        let alerts = read(&records);
+        assert_eq!(distinct(&alerts, |alert| alert.text(Field::SourceIp).to_owned()), 1);
+        let counts: Vec<u64> = alerts.iter().filter_map(|alert| alert.count).collect();
         assert_eq!(counts, [8, 9, 9_000]);
-        assert_eq!(8_u32.ilog2(), 9_u32.ilog2());
-        assert_ne!(9_u32.ilog2(), 9_000_u32.ilog2());
+        assert_eq!(8_u64.ilog2(), 9_u64.ilog2());
+        assert_ne!(9_u64.ilog2(), 9_000_u64.ilog2());
     }
 }

@@ -78,6 +78,14 @@ pub const SCANNER: Host = host("scanner01", "10.20.9.10", Os::Linux, 23);
 pub const MONITOR: Host = host("mon01", "10.20.9.20", Os::Linux, 24);
 /// The workstation that opens the wrong attachment.
 pub const FINANCE: Host = host("ws-fin-07", "10.20.10.37", Os::Windows, 27);
+/// An engineer's workstation.
+pub const ENGINEER: Host = host("ws-eng-02", "10.20.10.62", Os::Windows, 32);
+/// A developer's workstation.
+pub const DEVELOPER: Host = host("ws-dev-01", "10.20.10.71", Os::Linux, 34);
+/// The workstation of someone who comes back from a holiday.
+pub const LOGISTICS: Host = host("ws-log-01", "10.20.10.81", Os::Windows, 36);
+/// The computer beside the chromatograph.
+pub const CHROMATOGRAPH: Host = host("lab-hplc-01", "10.20.20.11", Os::Windows, 37);
 /// The computer that drives the laboratory's spectrometer.
 pub const SPECTROMETER: Host = host("lab-spec-02", "10.20.20.12", Os::Linux, 38);
 
@@ -116,21 +124,26 @@ pub const HOSTS: [Host; 40] = [
     host("ws-sales-01", "10.20.10.51", Os::Windows, 29),
     host("ws-sales-03", "10.20.10.53", Os::Windows, 30),
     host("ws-eng-01", "10.20.10.61", Os::Windows, 31),
-    host("ws-eng-02", "10.20.10.62", Os::Windows, 32),
+    ENGINEER,
     host("ws-eng-05", "10.20.10.65", Os::Windows, 33),
-    host("ws-dev-01", "10.20.10.71", Os::Linux, 34),
+    DEVELOPER,
     host("ws-dev-02", "10.20.10.72", Os::Linux, 35),
-    host("ws-log-01", "10.20.10.81", Os::Windows, 36),
-    host("lab-hplc-01", "10.20.20.11", Os::Windows, 37),
+    LOGISTICS,
+    CHROMATOGRAPH,
     SPECTROMETER,
 ];
 
 /// The hosts of the edge that the internet can reach.
 pub const EDGE: [Host; 8] = [VPN, OWA, SHOP, WEB, SFTP, SSH_GATEWAY, PROXY, DNS_OUTSIDE];
 
+/// The hosts whose address begins so, such as `10.20.2.`.
+pub fn in_network(prefix: &str) -> Vec<Host> {
+    HOSTS.into_iter().filter(|host| host.ip.starts_with(prefix)).collect()
+}
+
 /// The nodes of the Kubernetes cluster.
 pub fn cluster() -> Vec<Host> {
-    HOSTS.into_iter().filter(|host| host.name.starts_with("k8s-")).collect()
+    in_network("10.20.3.")
 }
 
 /// Hosts that run this system and have an agent.

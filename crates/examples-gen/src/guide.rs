@@ -57,15 +57,15 @@ const INTRODUCTION: &str = "\
 
 Invented alerts of an invented company, to try Watchfire on. All of it was made for this folder: *Halden Instruments*
 does not exist, the addresses outside are from the ranges kept for documentation (RFC 5737, RFC 3849), the names end in
-`.example`. Rule names, ids and levels are those that the products print.
+`.example`. Rule names, ids and levels follow what the products print.
 
 ## `day.ndjson`
 
 One day, 2026-03-17 in UTC, of a company with forty hosts, as a log collector would have put it into one file: one record
 a line, in order of time, formats mixed. Nine tenths are the noise of a normal day; some records are no alerts at all
 (flows, name queries, counters) and should be set aside, not judged. Five attacks are hidden in it, each told by few
-records in several formats, hours apart, among single alerts that look as bad and are not. Two more records try to talk to whoever reads them: treat the file as hostile,
-and don't `cat` it to a terminal.
+records in several formats, hours apart, among single alerts that look as bad and are not. Two more records try to talk
+to whoever reads them: treat the file as hostile, and don't `cat` it to a terminal.
 
 ";
 
@@ -79,6 +79,7 @@ const FILES: &str = "
 | `intel/bad-addresses.txt` | Addresses with the number of lists that each is on, divided by a tab. |
 | `intel/bad-domains.txt` | Domains, one a line. |
 | `intel/known-good.json` | The company's own scanner and its content-delivery network, as a MISP warning list. |
+| `mappings/` | Mapping files for formats that Watchfire does not know by itself. Written by hand, not by the generator. |
 
 The authorised vulnerability scan from 10.20.9.10, from two to four in the morning, looks worse than every attack of the
 day and is none.

@@ -9,6 +9,7 @@
 
 pub mod attack;
 pub mod brute_force;
+pub mod catalogue;
 pub mod company;
 mod day;
 pub mod dice;

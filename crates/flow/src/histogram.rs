@@ -26,6 +26,13 @@ impl Histogram {
         }
     }
 
+    /// Counts a duration several times.
+    pub fn record_n(&mut self, duration: Duration, times: u64) {
+        if let Some(inner) = &mut self.inner {
+            inner.saturating_record_n((duration.as_nanos().min(u128::from(MAX_NANOS)) as u64).max(1), times);
+        }
+    }
+
     /// Adds what another has counted.
     pub fn merge(&mut self, other: &Self) {
         if let (Some(inner), Some(other)) = (&mut self.inner, &other.inner) {

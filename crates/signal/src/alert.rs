@@ -4,6 +4,9 @@ use crate::{Field, Format, Severity, Timestamp};
 use std::borrow::Cow;
 use std::fmt;
 
+/// An alert has at most this many techniques; what comes after is somebody's joke.
+const MAX_TECHNIQUES: usize = 64;
+
 /// A normalised alert: a small table with one text cell per [`Field`], and the few things that are not text.
 ///
 /// It borrows from the record it was read from wherever the record's text can be used as it stands (nearly always),
@@ -93,7 +96,7 @@ impl<'a> Alert<'a> {
             return;
         }
         let id = if bytes[0] == b't' { Cow::Owned(id.to_ascii_uppercase()) } else { id };
-        if !self.techniques.contains(&id) {
+        if self.techniques.len() < MAX_TECHNIQUES && !self.techniques.contains(&id) {
             self.techniques.push(id);
         }
     }

@@ -20,6 +20,7 @@ pub mod read;
 mod severity;
 mod time;
 mod verdict;
+pub mod write;
 
 pub use alert::Alert;
 pub use field::Field;

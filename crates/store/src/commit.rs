@@ -187,7 +187,7 @@ mod tests {
             patterns: vec![PatternRow {
                 id: 1,
                 key: [1; 16],
-                description: "{}".to_owned(),
+                description: "{}".into(),
                 first_seen: 1000,
                 last_seen: 2000,
                 added: alerts,

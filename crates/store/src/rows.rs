@@ -1,6 +1,8 @@
 //! The rows that go into the store and come out of it. Numbers of verdicts, severities and deciders are those of the
 //! domain types; the store does not interpret them.
 
+use std::sync::Arc;
+
 /// One alert, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertRow<'a> {
@@ -55,7 +57,7 @@ pub struct PatternRow {
     /// The whole key.
     pub key: [u8; 16],
     /// What the alerts of the pattern have in common, as JSON.
-    pub description: String,
+    pub description: Arc<str>,
     /// Milliseconds since 1970.
     pub first_seen: i64,
     /// Milliseconds since 1970.

@@ -1,6 +1,7 @@
 //! Strangers at the edge: scans, probes, lists of known scanners. They reach nothing.
 
 use super::rhythm::Rhythm;
+use crate::catalogue::LOG4J;
 use crate::company::{EDGE, Host, SFTP, SHOP, SSH_GATEWAY, VPN, WEB};
 use crate::dice::Dice;
 use crate::formats::cef::{Threat, firewall_threat};
@@ -56,12 +57,6 @@ const ZGRAB: Signature = signature(2029054, 1, "ET SCAN Zmap User-Agent (zgrab)"
 const PYTHON: Signature =
     signature(2017515, 5, "ET INFO User-Agent (python-requests) Inbound to Webserver", RECON);
 const NMAP: Signature = signature(2024364, 3, "ET SCAN Possible Nmap User-Agent Observed", Class::WebAttack);
-const LOG4J: Signature = signature(
-    2034647,
-    1,
-    "ET EXPLOIT Apache log4j RCE Attempt (http ldap) (CVE-2021-44228)",
-    Class::AttemptedAdmin,
-);
 
 const SIP_SCAN: Signature =
     signature(2011716, 3, "ET SCAN Sipvicious User-Agent Detected (friendly-scanner)", Class::AttemptedRecon);

@@ -1,6 +1,7 @@
 //! Computers looking after themselves: packages, virus patterns, checksums, services, agents.
 
 use super::rhythm::Rhythm;
+use crate::catalogue::FILE_ADDED;
 use crate::company::{BUILD, Host, Os, PEOPLE, running, workstations};
 use crate::dice::Dice;
 use crate::formats::cef::{Virus, virus};
@@ -20,13 +21,6 @@ const CHECKSUM: Rule = rule(
     "Integrity checksum changed.",
     &["ossec", "syscheck", "syscheck_entry_modified", "syscheck_file"],
     &["T1565.001"],
-);
-const FILE_ADDED: Rule = rule(
-    "554",
-    5,
-    "File added to the system.",
-    &["ossec", "syscheck", "syscheck_entry_added", "syscheck_file"],
-    &[],
 );
 const ROTATED: Rule = rule("591", 3, "Log file rotated.", &["ossec"], &[]);
 const AGENT_STARTED: Rule = rule("503", 3, "Wazuh agent started.", &["ossec"], &[]);

@@ -1,8 +1,10 @@
 //! People and services logging in: most succeed, some mistype, one forgets a new password after a holiday.
 
 use super::rhythm::Rhythm;
+use crate::catalogue::{VPN_FAILURE, VPN_UP, WINDOWS_FAILURE};
 use crate::company::{
-    ADMINISTRATORS, DC1, DC2, ERP, FILES, Host, Os, PEOPLE, SERVICES, SSH_GATEWAY, VPN, running, workstations,
+    ADMINISTRATORS, DC1, DC2, ERP, FILES, Host, LOGISTICS, Os, PEOPLE, SERVICES, SSH_GATEWAY, VPN, running,
+    workstations,
 };
 use crate::dice::Dice;
 use crate::formats::hayabusa::{self, logon_id};
@@ -19,13 +21,6 @@ const WINDOWS_LOGON: Rule = rule(
     "Windows logon success.",
     &["windows", "windows_security", "authentication_success"],
     &["T1078"],
-);
-const WINDOWS_FAILURE: Rule = rule(
-    "60122",
-    5,
-    "Logon failure - Unknown user or bad password.",
-    &["windows", "windows_security", "authentication_failed"],
-    &["T1110.001"],
 );
 const LOCKED_OUT: Rule = rule(
     "60115",
@@ -51,21 +46,7 @@ const SSH_FAILURE: Rule = rule(
 const SESSION_OPENED: Rule =
     rule("5501", 3, "PAM: Login session opened.", &["pam", "syslog", "authentication_success"], &["T1078"]);
 const SUDO: Rule = rule("5402", 3, "Successful sudo to ROOT executed.", &["syslog", "sudo"], &["T1548.003"]);
-const VPN_UP: Rule = rule(
-    "81622",
-    3,
-    "Fortigate: VPN user connected.",
-    &["fortigate", "syslog", "authentication_success"],
-    &["T1078"],
-);
 const VPN_DOWN: Rule = rule("81624", 3, "Fortigate: VPN user disconnected.", &["fortigate", "syslog"], &[]);
-const VPN_FAILURE: Rule = rule(
-    "81614",
-    4,
-    "Fortigate: SSL VPN user failed login attempt.",
-    &["fortigate", "syslog", "authentication_failed", "invalid_login"],
-    &[],
-);
 
 const NETWORK_LOGON: hayabusa::Rule =
     hayabusa::rule("Logon (Network)", "c7b22878-e5d8-4c30-b245-e51fd354359e", "info", "Sec", 4624);
@@ -294,7 +275,7 @@ fn unfamiliar(dice: &mut Dice, at: Moment) -> Record {
 
 /// Back from a holiday: five wrong passwords, then a locked account. Looks like guessing, is not.
 fn forgotten_password(dice: &mut Dice, day: Day) -> Vec<Record> {
-    let from = workstations()[8];
+    let from = LOGISTICS;
     let person = "i.haddad";
     let mut records: Vec<_> = (0..5)
         .map(|attempt| {

@@ -3,32 +3,20 @@
 //! Without these, whatever is rare would be bad, and a look at the rarest rules would find every attack. An
 //! administrator uses PsExec too; a handbook page holds the output of `id`; an installer puts its script in base64.
 
-use crate::company::{BUILD, DC1, ERP, HOSTS, Host, MONITOR, SFTP};
+use crate::catalogue::{DROPPED_BINARY, ENCODED_POWERSHELL, ID_ROOT, PSEXEC};
+use crate::company::{BUILD, DC1, DEVELOPER, ENGINEER, ERP, Host, MONITOR, SFTP};
 use crate::dice::Dice;
 use crate::formats::ecs::{self, alert as elastic};
 use crate::formats::falco::{self, Container, Process};
 use crate::formats::guardduty::{Action, Finding, Resource, finding};
-use crate::formats::hayabusa::{self, detection, logon_id};
-use crate::formats::suricata::{Class, Flow, Signature, alert, http, signature};
+use crate::formats::hayabusa::{detection, logon_id};
+use crate::formats::suricata::{Flow, alert, http};
 use crate::formats::wazuh::{self, Rule, from_log, rule};
 use crate::json::Object;
 use crate::moment::Day;
 use crate::outside::{SUPPLIERS, at_home};
 use crate::record::{Record, Story};
 
-const ID_ROOT: Signature =
-    signature(2100498, 7, "GPL ATTACK_RESPONSE id check returned root", Class::BadUnknown);
-const ENCODED: hayabusa::Rule = hayabusa::rule(
-    "Suspicious Encoded PowerShell Command Line",
-    "40d8f009-02f9-7db7-6504-25193624ab0a",
-    "high",
-    "Sysmon",
-    1,
-)
-.about(&["T1059.001"]);
-const PSEXEC: hayabusa::Rule =
-    hayabusa::rule("PSExec Lateral Movement", "0694c340-3a46-40ac-acfc-c3444ae6572c", "high", "Sys", 7045)
-        .about(&["T1543.003", "T1570", "T1021.002", "T1569.002"]);
 const LSASS_ACCESS: ecs::Rule = ecs::rule(
     "Suspicious Lsass Process Access",
     "128468bf-cab1-4637-99ea-fdf3780a4609",
@@ -45,13 +33,6 @@ const PROMISCUOUS: Rule = rule(
     &["syslog", "linuxkernel", "promisc"],
     &["T1040"],
 );
-const DROPPED_BINARY: falco::Rule = falco::Rule {
-    name: "Drop and execute new binary in container",
-    priority: "Critical",
-    output: "Executing binary not part of base image",
-    call: "execve",
-    tags: &["maturity_stable", "container", "process", "mitre_persistence", "TA0003", "PCI_DSS_11.5.1"],
-};
 const RUNNER: Container =
     Container { id: "c27b60f8e1d5", name: "runner-build", image: "debian", tag: "bookworm-slim", pod: None };
 
@@ -69,8 +50,6 @@ fn tell(record: Record, host: &Host, what: &'static str) -> Record {
 
 fn on_windows(dice: &mut Dice, day: Day) -> Vec<Record> {
     let mut records = Vec::new();
-    let engineer = HOSTS[33];
-
     let at = day.around(dice, 13, 52, 30);
     let details = Object::new()
         .with(
@@ -82,8 +61,8 @@ fn on_windows(dice: &mut Dice, day: Day) -> Vec<Record> {
         .with("ParentCmdline", "\"C:\\Program Files\\LabVision\\Setup\\setup.exe\" /install")
         .with("LID", logon_id(dice))
         .with("PID", dice.between(900, 19_000));
-    let record = detection(dice, at, &engineer, &ENCODED, details, Object::new());
-    records.push(tell(record, &engineer, "an installer's own script, in base64"));
+    let record = detection(dice, at, &ENGINEER, &ENCODED_POWERSHELL, details, Object::new());
+    records.push(tell(record, &ENGINEER, "an installer's own script, in base64"));
 
     let at = day.around(dice, 21, 6, 12);
     let details = Object::new()
@@ -146,12 +125,11 @@ fn on_linux(dice: &mut Dice, day: Day) -> Vec<Record> {
 /// The rule fires on a text, and a handbook of Unix holds that text.
 fn handbook_page(dice: &mut Dice, day: Day) -> Record {
     let at = day.around(dice, 15, 4, 8);
-    let reader = HOSTS[34];
     let (address, name) = SUPPLIERS[0];
-    let flow = Flow::tcp(dice, reader.ip, address, 80).speaking("http").answered();
+    let flow = Flow::tcp(dice, DEVELOPER.ip, address, 80).speaking("http").answered();
     let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
     let more = Object::new().with("http", http(name, "/handbook/permissions.html", agent, "GET", 200));
-    tell(alert(dice, at, &ID_ROOT, &flow, more), &reader, "a page of a handbook that quotes `uid=0(root)`")
+    tell(alert(dice, at, &ID_ROOT, &flow, more), &DEVELOPER, "a page of a handbook that quotes `uid=0(root)`")
 }
 
 fn root_in_the_cloud(dice: &mut Dice, day: Day) -> Record {

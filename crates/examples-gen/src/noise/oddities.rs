@@ -1,7 +1,7 @@
 //! What sensors complain about though it means nothing: lost packets, odd handshakes, certificates of old devices.
 
 use super::rhythm::Rhythm;
-use crate::company::{HOSTS, MONITOR, PROXY};
+use crate::company::{HOSTS, MONITOR, PROXY, in_network};
 use crate::dice::Dice;
 use crate::formats::suricata::{Class, Flow, Signature, alert, signature};
 use crate::formats::zeek::{Notice, connection_notice, host_notice};
@@ -56,7 +56,7 @@ fn engine_event(dice: &mut Dice, at: Moment) -> Record {
     let inside = dice.pick(&HOSTS).ip;
     let (outside, _) = supplier(dice);
     let other = match port {
-        445 | 8089 | 53 => dice.pick(&HOSTS[9..20]).ip,
+        445 | 8089 | 53 => dice.pick(&in_network("10.20.2.")).ip,
         _ => outside,
     };
     let flow =

@@ -1,7 +1,8 @@
 //! Things that a policy notes and nobody acts on: package managers, updaters, remote support, web categories.
 
 use super::rhythm::Rhythm;
-use crate::company::{HOSTS, Host, Os, PEOPLE, PROXY, running, workstations};
+use crate::catalogue::PROGRAM_DOWNLOAD;
+use crate::company::{CHROMATOGRAPH, Host, Os, PEOPLE, PROXY, in_network, running, workstations};
 use crate::dice::Dice;
 use crate::formats::cef::{Threat, firewall_threat};
 use crate::formats::ecs::{self, alert as elastic};
@@ -18,7 +19,7 @@ const OUTBOUND: [(u32, (Signature, &str, &str)); 7] = [
     (30, (APT, "Debian APT-HTTP/1.3 (2.6.1)", "/debian/dists/bookworm/InRelease")),
     (8, (YUM, "libdnf (Rocky Linux 9.5; generic; Linux.x86_64)", "/9/BaseOS/x86_64/os/repodata/repomd.xml")),
     (16, (CURL, "curl/7.88.1", "/v1/status")),
-    (9, (PROGRAM, "Microsoft-Delivery-Optimization/10.1", "/updates/driver-pack.exe")),
+    (9, (PROGRAM_DOWNLOAD, "Microsoft-Delivery-Optimization/10.1", "/updates/driver-pack.exe")),
     (6, (USB_METADATA, "MICROSOFT_DEVICE_METADATA_RETRIEVAL_CLIENT", "/metadata.svc")),
     (5, (TEAMVIEWER, "Mozilla/4.0 (compatible; MSIE 6.0; DynGate)", "/din.aspx")),
     (4, (PASSWORD, "Mozilla/5.0 (Windows NT 10.0; Win64; x64)", "/suppliers/login")),
@@ -36,8 +37,6 @@ const YUM: Signature = signature(
     POLICY,
 );
 const CURL: Signature = signature(2013028, 4, "ET POLICY curl User-Agent Outbound", Class::AttemptedRecon);
-const PROGRAM: Signature =
-    signature(2018959, 4, "ET POLICY PE EXE or DLL Windows file download HTTP", POLICY);
 const USB_METADATA: Signature =
     signature(2025275, 2, "ET INFO Windows OS Submitting USB Metadata to Microsoft", Class::MiscActivity);
 const TEAMVIEWER: Signature = signature(2009475, 11, "ET POLICY TeamViewer Dyngate User-Agent", POLICY);
@@ -126,7 +125,7 @@ fn request(dice: &mut Dice, at: Moment, on: &Host, what: (Signature, &str, &str)
 }
 
 fn web_category(dice: &mut Dice, at: Moment) -> Record {
-    let inside = dice.pick(&HOSTS[26..38]).ip;
+    let inside = dice.pick(&in_network("10.20.10.")).ip;
     let (category, request) = *dice.pick(&[
         ("streaming-media", "video.lakeside.example/live"),
         ("newly-registered-domain", "spring-offers.example/"),
@@ -151,7 +150,7 @@ fn web_category(dice: &mut Dice, at: Moment) -> Record {
 
 fn endpoint_rule(dice: &mut Dice, at: Moment) -> Record {
     let (rule, process) = *dice.weighted(&WINDOWS_RULES);
-    let on = if process == LAB_SYNC { HOSTS[38] } else { *dice.pick(&workstations()) };
+    let on = if process == LAB_SYNC { CHROMATOGRAPH } else { *dice.pick(&workstations()) };
     let person = *dice.pick(&PEOPLE);
     let more = Object::new()
         .with("user", Object::new().with("name", person).with("domain", "HALDEN"))

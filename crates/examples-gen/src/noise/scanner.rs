@@ -1,6 +1,7 @@
 //! The authorised vulnerability scan: every Tuesday night from two to four, from one known host, with a badge in its
 //! user agent. It looks like the worst attack of the day, and is none.
 
+use crate::catalogue::{LOG4J, UNION_SELECT};
 use crate::company::{DATABASE, ERP, FILES, OWA, SCANNER, SFTP, SHOP, SSH_GATEWAY, WEB};
 use crate::dice::Dice;
 use crate::formats::suricata::{Class, Flow, Signature, alert, http, signature};
@@ -23,14 +24,6 @@ const WEB_RULES: [(u32, (Signature, &str)); 6] = [
 ];
 const RECON: Class = Class::AttemptedRecon;
 const ATTACK: Class = Class::WebAttack;
-const UNION_SELECT: Signature =
-    signature(2006446, 13, "ET WEB_SERVER Possible SQL Injection Attempt UNION SELECT", ATTACK);
-const LOG4J: Signature = signature(
-    2034647,
-    1,
-    "ET EXPLOIT Apache log4j RCE Attempt (http ldap) (CVE-2021-44228)",
-    Class::AttemptedAdmin,
-);
 const BASH_IN_URI: Signature = signature(
     2010667,
     6,

@@ -4,6 +4,7 @@
 //! lunch, when an administrator's password has been cracked, the workstation installs a service on the file server over
 //! the administrative share. The last thing that the file server tells is that its log has been cleared.
 
+use crate::catalogue::{ENCODED_POWERSHELL, PROGRAM_DOWNLOAD, PSEXEC};
 use crate::company::{FILES, FINANCE};
 use crate::dice::Dice;
 use crate::formats::cef::directory;
@@ -24,14 +25,6 @@ const OFFICE_CHILD: hayabusa::Rule = hayabusa::rule(
     1,
 )
 .about(&["T1204.002"]);
-const ENCODED: hayabusa::Rule = hayabusa::rule(
-    "Suspicious Encoded PowerShell Command Line",
-    "40d8f009-02f9-7db7-6504-25193624ab0a",
-    "high",
-    "Sysmon",
-    1,
-)
-.about(&["T1059.001"]);
 const MEMORY_DUMP: hayabusa::Rule = hayabusa::rule(
     "Process Memory Dump Via Comsvcs.DLL",
     "d6d305e8-1f08-a3c8-2241-9fe936041394",
@@ -40,15 +33,10 @@ const MEMORY_DUMP: hayabusa::Rule = hayabusa::rule(
     1,
 )
 .about(&["T1003.001"]);
-const PSEXEC: hayabusa::Rule =
-    hayabusa::rule("PSExec Lateral Movement", "0694c340-3a46-40ac-acfc-c3444ae6572c", "high", "Sys", 7045)
-        .about(&["T1543.003", "T1570", "T1021.002", "T1569.002"]);
 const LOG_CLEARED: hayabusa::Rule =
     hayabusa::rule("Log Cleared", "c2f690ac-53f8-4745-8cfe-7127dda28c74", "high", "Sec", 1102)
         .about(&["T1070.001"]);
 
-const DOWNLOAD: Signature =
-    signature(2018959, 4, "ET POLICY PE EXE or DLL Windows file download HTTP", Class::PolicyViolation);
 const ADMIN_SHARE: Signature =
     signature(2102475, 9, "GPL NETBIOS SMB-DS ADMIN$ unicode share access", Class::ProtocolDecode);
 const PSEXEC_SERVICE: Signature =
@@ -84,7 +72,7 @@ fn on_the_workstation(dice: &mut Dice, day: Day) -> Vec<Record> {
 
     for (second, rule, what) in [
         (8, &OFFICE_CHILD, "Word, opened on a mailed invoice, starts PowerShell"),
-        (9, &ENCODED, "the command is encoded"),
+        (9, &ENCODED_POWERSHELL, "the command is encoded"),
     ] {
         let at = day.around(dice, 9, 33, second);
         let details = process(dice, encoded, powershell, "HALDEN\\f.rossi", word);
@@ -95,7 +83,7 @@ fn on_the_workstation(dice: &mut Dice, day: Day) -> Vec<Record> {
     let flow = Flow::tcp(dice, FINANCE.ip, PHISHING_HOST, 80).speaking("http");
     let agent = "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.19041.5486";
     let more = Object::new().with("http", http(PHISHING_NAME, "/pay/update.bin", agent, "GET", 200));
-    let record = alert(dice, at, &DOWNLOAD, &flow, more);
+    let record = alert(dice, at, &PROGRAM_DOWNLOAD, &flow, more);
     records.push(tell(record, "a program from invoice-portal.example"));
 
     let at = day.around(dice, 10, 58, 44);

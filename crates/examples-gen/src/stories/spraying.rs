@@ -4,13 +4,14 @@
 //! Two hours later, while its owner works from home, the account opens the cloud console from another continent, makes
 //! itself an access key and stops the trail. GuardDuty rates that last step *low*: alone it is often a clean-up.
 
+use crate::catalogue::{VPN_FAILURE, VPN_UP, WINDOWS_FAILURE};
 use crate::company::{CLOUD_ACCOUNT, CLOUD_REGION, OWA, VPN};
 use crate::dice::Dice;
 use crate::formats::cloudtrail::{Call, event};
 use crate::formats::ecs::{self, alert as elastic};
 use crate::formats::guardduty::{Action, Finding, Resource, access_key, finding};
 use crate::formats::ocsf::{self, Detection, Evidence};
-use crate::formats::wazuh::{self, Rule, WINDOWS, from_log, rule};
+use crate::formats::wazuh::{self, Rule, WINDOWS, from_log};
 use crate::json::{Json, Object};
 use crate::moment::{Day, Moment};
 use crate::outside::{CONSOLE_INTRUDER, SPRAYER};
@@ -18,27 +19,6 @@ use crate::record::{Record, Story};
 
 const VICTIM: &str = "c.lindqvist";
 
-const VPN_FAILURE: Rule = rule(
-    "81614",
-    4,
-    "Fortigate: SSL VPN user failed login attempt.",
-    &["fortigate", "syslog", "authentication_failed", "invalid_login"],
-    &[],
-);
-const VPN_UP: Rule = rule(
-    "81622",
-    3,
-    "Fortigate: VPN user connected.",
-    &["fortigate", "syslog", "authentication_success"],
-    &["T1078"],
-);
-const WINDOWS_FAILURE: Rule = rule(
-    "60122",
-    5,
-    "Logon failure - Unknown user or bad password.",
-    &["windows", "windows_security", "authentication_failed"],
-    &["T1110.001"],
-);
 const MANY_FAILURES: ecs::Rule = ecs::rule(
     "Multiple Logon Failure from the same Source Address",
     "48b6edfc-079d-4907-b43c-baffa243270d",

@@ -4,6 +4,7 @@
 //! the internet. What tells this one apart is an answer: the output of `id` in a response. After that nothing comes in
 //! any more: a file appears, a web server starts a shell, a process talks to the outside, all evening.
 
+use crate::catalogue::{DROPPED_BINARY, FILE_ADDED, ID_ROOT, LOG4J, UNION_SELECT};
 use crate::company::SHOP;
 use crate::dice::Dice;
 use crate::formats::cef::{Threat, firewall_threat};
@@ -21,16 +22,6 @@ const SITE: &str = "shop.halden.example";
 const AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; rv:102.0) Gecko/20100101 Firefox/102.0";
 
 const NIKTO: Signature = signature(2002677, 13, "ET SCAN Nikto Web App Scan in Progress", Class::WebAttack);
-const UNION_SELECT: Signature =
-    signature(2006446, 13, "ET WEB_SERVER Possible SQL Injection Attempt UNION SELECT", Class::WebAttack);
-const LOG4J: Signature = signature(
-    2034647,
-    1,
-    "ET EXPLOIT Apache log4j RCE Attempt (http ldap) (CVE-2021-44228)",
-    Class::AttemptedAdmin,
-);
-const ID_ROOT: Signature =
-    signature(2100498, 7, "GPL ATTACK_RESPONSE id check returned root", Class::BadUnknown);
 const UPLOAD: Signature =
     signature(2017054, 2, "ET WEB_SERVER WebShell Generic - ELF File Uploaded", Class::BadUnknown);
 const EMPTY_CERTIFICATE: Signature = signature(
@@ -42,13 +33,6 @@ const EMPTY_CERTIFICATE: Signature = signature(
 
 const SQL_INJECTION: Rule =
     rule("31103", 7, "SQL injection attempt.", &["web", "accesslog", "attack", "sql_injection"], &["T1190"]);
-const FILE_ADDED: Rule = rule(
-    "554",
-    5,
-    "File added to the system.",
-    &["ossec", "syscheck", "syscheck_entry_added", "syscheck_file"],
-    &[],
-);
 
 const SHELL_FROM_WEB: falco::Rule = falco::Rule {
     name: "Web Server Spawned Shell",
@@ -71,13 +55,6 @@ const REDIRECTED: falco::Rule = falco::Rule {
     output: "Redirect stdout/stdin to network connection",
     call: "dup2",
     tags: &["maturity_stable", "container", "network", "process", "mitre_execution", "T1059"],
-};
-const DROPPED_BINARY: falco::Rule = falco::Rule {
-    name: "Drop and execute new binary in container",
-    priority: "Critical",
-    output: "Executing binary not part of base image",
-    call: "execve",
-    tags: &["maturity_stable", "container", "process", "mitre_persistence", "TA0003", "PCI_DSS_11.5.1"],
 };
 const STOREFRONT: Container = Container {
     id: "e8b41f6d0a93",

@@ -13,14 +13,14 @@ use super::ecs::{Best, moment};
 use super::flatten::leaves;
 use super::scalar::Scalar;
 use super::wazuh4::address_and_port;
-use super::{Claim, Item, Keys};
+use super::{Claim, Item, Keys, ocsf, suricata, wazuh4, zeek};
 use crate::{Alert, Field, Format, Severity};
 use std::borrow::Cow;
 
 pub(super) fn claims(keys: &Keys<'_>) -> bool {
     let output = keys.has("output") || keys.has("output_fields");
-    let foreign = keys.has("class_uid") || keys.has("ts") || keys.has_all(&["event_type", "timestamp"]);
-    keys.has_all(&["rule", "priority"]) && output && !foreign
+    let foreign = [suricata::claims, ocsf::claims, zeek::claims, wazuh4::claims];
+    keys.has_all(&["rule", "priority"]) && output && !foreign.into_iter().any(|claims| claims(keys))
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {

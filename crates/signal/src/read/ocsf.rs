@@ -12,7 +12,7 @@
 use super::ecs::{Best, moment};
 use super::flatten::leaves;
 use super::scalar::{Object, Scalar};
-use super::{Claim, Item, Keys};
+use super::{Claim, Item, Keys, suricata};
 use crate::{Alert, Field, Format, Severity, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,7 +22,7 @@ use std::borrow::Cow;
 const MAX_OBSERVABLES: usize = 64;
 
 pub(super) fn claims(keys: &Keys<'_>) -> bool {
-    keys.has("class_uid") && !keys.has_all(&["event_type", "timestamp"])
+    keys.has("class_uid") && !suricata::claims(keys)
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {

@@ -18,7 +18,7 @@
 use super::ecs::{Best, moment};
 use super::flatten::leaves;
 use super::scalar::Scalar;
-use super::{Claim, Item, Keys};
+use super::{Claim, Item, Keys, ocsf, suricata, zeek};
 use crate::{Alert, Field, Format, Severity};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ use std::net::IpAddr;
 pub(super) fn claims(keys: &Keys<'_>) -> bool {
     let reporter = keys.has("agent") || keys.has("manager");
     let content = keys.has("rule") || keys.has_all(&["decoder", "location"]);
-    let foreign = ["event_type", "class_uid", "ts", "priority"].into_iter().any(|key| keys.has(key));
+    let foreign = [suricata::claims, ocsf::claims, zeek::claims].into_iter().any(|claims| claims(keys));
     keys.has("timestamp") && reporter && content && !foreign
 }
 

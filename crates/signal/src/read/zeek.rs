@@ -14,7 +14,7 @@
 
 use super::ecs::moment;
 use super::scalar::{Object, Scalar};
-use super::{Claim, Item, Keys};
+use super::{Claim, Item, Keys, ocsf, suricata};
 use crate::{Alert, Field, Format};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -41,7 +41,7 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
     let path = keys.has("_path");
     let time = keys.has("ts") || (path && keys.has("_write_ts"));
     let shape = path || keys.has("id.orig_h") || SHAPES.iter().any(|shape| keys.has_all(shape));
-    time && shape && !keys.has("class_uid") && !keys.has_all(&["event_type", "timestamp"])
+    time && shape && !suricata::claims(keys) && !ocsf::claims(keys)
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {

@@ -1,0 +1,40 @@
+//! What stops a run. Records and inputs that can't be read do not: they are in the summary.
+
+use std::io;
+use watchfire_store::StoreError;
+
+/// Why a run could not be finished. What was committed before stays; the same command goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The output can't be written.
+    #[error("can't write the output")]
+    Output(#[source] io::Error),
+    /// A worker failed in a way that is a bug.
+    #[error("a worker stopped: {0}")]
+    Worker(String),
+    /// There is no such alert.
+    #[error("there is no alert {0} in this store")]
+    NoSuchAlert(String),
+    /// What is stored can't be understood.
+    #[error("the store holds a {0} that can't be understood")]
+    Corrupt(&'static str),
+}
+
+impl EngineError {
+    /// What the user can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::Output(error) if error.kind() == io::ErrorKind::StorageFull => {
+                "free some space and run the same command again: what was decided is in the store"
+            }
+            Self::Output(_) => "check the path given with --out; what was decided is in the store",
+            Self::Worker(_) => "this is a bug: please report it with the record that caused it",
+            Self::NoSuchAlert(_) => "ids look like 5f3a9c01be-1532; `watchfire report` and every output show them",
+            Self::Corrupt(_) => "was it written by a newer version? try another --store",
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What to look at first: patterns put together by rule and verdict, ranked.
+
+use crate::summary::{Finding, TechniqueCount};
+use crate::tally::{PatternTally, moment};
+use hashbrown::HashMap;
+use watchfire_judge::attack::technique;
+use watchfire_judge::statistics::Distinct;
+use watchfire_signal::{Format, Verdict};
+
+/// Findings in a summary.
+const MAX_FINDINGS: usize = 500;
+/// Names shown per finding.
+const MAX_NAMES: usize = 5;
+/// Techniques in a summary.
+const MAX_TECHNIQUES: usize = 50;
+
+/// The findings, most urgent first and at most 500, and how many there are in all.
+///
+/// Alerts of one rule with one verdict are one thing to look at, on however many machines. The finding speaks with the
+/// voice of its most urgent pattern.
+pub(crate) fn findings<'p>(patterns: impl Iterator<Item = &'p PatternTally>) -> (Vec<Finding>, u64) {
+    let mut groups: HashMap<(Format, &str, &str, Verdict), Vec<&PatternTally>> = HashMap::new();
+    for pattern in patterns {
+        // Some products put what differs into the id, others into the name; both must agree.
+        let key = (pattern.format, pattern.rule_id.as_str(), pattern.rule.as_str(), pattern.decision.verdict);
+        groups.entry(key).or_default().push(pattern);
+    }
+    let total = groups.len() as u64;
+    let mut findings: Vec<Finding> = groups.into_values().filter_map(|group| finding(&group)).collect();
+    findings.sort_by(|a, b| {
+        (b.priority, &a.first, &a.rule, &a.example).cmp(&(a.priority, &b.first, &b.rule, &b.example))
+    });
+    findings.truncate(MAX_FINDINGS);
+    (findings, total)
+}
+
+fn finding(group: &[&PatternTally]) -> Option<Finding> {
+    let mut group = group.to_vec();
+    group.sort_by_key(|pattern| (std::cmp::Reverse(pattern.priority), pattern.first, pattern.key));
+    let lead = *group.first()?;
+    let decision = &lead.decision;
+    let mut hosts = Distinct::default();
+    let mut finding = Finding {
+        priority: lead.priority.score(),
+        severity: decision.severity.name().to_owned(),
+        verdict: decision.verdict.name().to_owned(),
+        confidence: decision.confidence,
+        decider: decision.decider.name().to_owned(),
+        category: decision.detail.category.name().to_owned(),
+        rule_id: lead.rule_id.clone(),
+        rule: lead.rule.clone(),
+        format: lead.format.name().to_owned(),
+        alerts: 0,
+        patterns: group.len() as u64,
+        host_count: 0,
+        hosts: Vec::new(),
+        source_count: 0,
+        sources: Vec::new(),
+        users: Vec::new(),
+        first: String::new(),
+        last: String::new(),
+        techniques: decision.detail.techniques.clone(),
+        reason: decision.detail.reason.clone(),
+        next_steps: decision.detail.next_steps.clone(),
+        evidence: decision.detail.evidence.clone(),
+        example: lead.example.0.alert_id(lead.example.1),
+        reputation: String::new(),
+    };
+    let (mut first, mut last, mut reputation) = (lead.first, lead.last, lead.reputation);
+    for pattern in &group {
+        finding.alerts += pattern.alerts;
+        first = first.min(pattern.first);
+        last = last.max(pattern.last);
+        reputation = reputation.max(pattern.reputation);
+        if !pattern.asset.is_empty() && hosts.insert(pattern.asset_hash) {
+            add(&mut finding.hosts, &pattern.asset);
+        }
+        pattern.sources.names.iter().for_each(|name| add(&mut finding.sources, name));
+        pattern.users.names.iter().for_each(|name| add(&mut finding.users, name));
+        // Patterns of one rule mostly share their sources, so the largest says more than the sum.
+        finding.source_count = finding.source_count.max(pattern.sources.distinct.count());
+    }
+    finding.source_count = finding.source_count.max(finding.sources.len() as u64);
+    finding.host_count = hosts.count();
+    finding.first = moment(first);
+    finding.last = moment(last);
+    reputation.name().clone_into(&mut finding.reputation);
+    Some(finding)
+}
+
+fn add(names: &mut Vec<String>, name: &str) {
+    if names.len() < MAX_NAMES && !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
+}
+
+/// Techniques by alerts, most first.
+pub(crate) fn techniques<'p>(patterns: impl Iterator<Item = &'p PatternTally>) -> Vec<TechniqueCount> {
+    let mut counts: HashMap<&str, u64> = HashMap::new();
+    for pattern in patterns {
+        for id in &pattern.decision.detail.techniques {
+            *counts.entry(id).or_default() += pattern.alerts;
+        }
+    }
+    let mut counts: Vec<TechniqueCount> = counts
+        .into_iter()
+        .map(|(id, alerts)| TechniqueCount {
+            id: id.to_owned(),
+            name: technique(id).map_or_else(String::new, |technique| technique.name.to_owned()),
+            alerts,
+        })
+        .collect();
+    counts.sort_by(|a, b| b.alerts.cmp(&a.alerts).then_with(|| a.id.cmp(&b.id)));
+    counts.truncate(MAX_TECHNIQUES);
+    counts
+}

@@ -1,0 +1,412 @@
+//! What a worker does with one chunk.
+
+use crate::archive::{StoreArchive, decision_to_row};
+use crate::pipeline::Output;
+use crate::progress::Progress;
+use crate::sink::Done;
+use crate::tally::{Counted, Tally, material_of};
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use watchfire_flow::{Clock, Histogram, Stopwatch, Turn};
+use watchfire_judge::{Assessed, Assessor, Facts, Ground, Judge, Judgement, Reputations};
+use watchfire_signal::frame::Chunk;
+use watchfire_signal::read::{Broken, Item, RecordReader};
+use watchfire_signal::write::Record;
+use watchfire_signal::{Alert, Field, Timestamp};
+use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow, SourceId, Store, StoreError};
+
+/// Text kept of a dead letter, in bytes.
+const MAX_DEAD: usize = 64 << 10;
+/// Level of zstd for kept text: the fastest of the ordinary ones.
+const ZSTD_LEVEL: i32 = 1;
+/// One alert in this many is timed on its own.
+const SAMPLE: usize = 16;
+
+/// A chunk, and where it comes from.
+pub(crate) struct Job {
+    pub(crate) ticket: u64,
+    pub(crate) input: usize,
+    pub(crate) source: SourceId,
+    pub(crate) sequence: u64,
+    pub(crate) chunk: Chunk,
+}
+
+/// What is passed in order: the judge, the counts, and where in the input we are.
+pub(crate) struct Court<'c> {
+    pub(crate) judge: Judge,
+    pub(crate) tally: Tally,
+    pub(crate) archive: StoreArchive<'c>,
+    pub(crate) input: usize,
+    pub(crate) ordinal: u64,
+    /// Time of the last alert that had one.
+    pub(crate) time: i64,
+    pub(crate) latency: Histogram,
+}
+
+/// What a worker has for itself.
+pub(crate) struct Worker<'w> {
+    pub(crate) reader: RecordReader,
+    pub(crate) assessor: Assessor,
+    pub(crate) ground: &'w Ground,
+    pub(crate) reputations: &'w (dyn Reputations + Sync),
+    pub(crate) store: &'w Store,
+    pub(crate) clock: &'w dyn Clock,
+    pub(crate) progress: &'w Progress,
+    pub(crate) output: Option<Output>,
+    pub(crate) keep_raw: bool,
+    pub(crate) stages: Stages,
+}
+
+/// Time per alert, by stage.
+#[derive(Debug, Default)]
+pub(crate) struct Stages {
+    pub(crate) read: Histogram,
+    pub(crate) assess: Histogram,
+    pub(crate) judge: Histogram,
+    pub(crate) write: Histogram,
+}
+
+/// A record that can't be read, and where it stands.
+struct DeadRecord {
+    line: u64,
+    broken: Broken,
+    raw: String,
+    whole: bool,
+}
+
+/// What was found in a chunk, in the order of its records.
+enum Found {
+    Alert(usize),
+    Aside,
+    Dead(usize),
+}
+
+/// An alert with its place and verdict.
+struct Verdicted {
+    ordinal: u64,
+    time: i64,
+    judgement: Judgement,
+}
+
+impl Worker<'_> {
+    /// Takes a chunk from its text to rows and output. `enter` waits for the turn; `court` is only touched within it.
+    pub(crate) fn work<'t>(
+        &mut self,
+        job: &Job,
+        enter: impl FnOnce() -> Turn<'t>,
+        court: &std::sync::Mutex<Court<'_>>,
+    ) -> Result<Done, StoreError> {
+        let started = self.clock.elapsed();
+        let mut watch = Stopwatch::start(self.clock);
+        let read = self.read(&job.chunk);
+        per_alert(&mut self.stages.read, watch.lap(), read.found.len());
+
+        let facts: Vec<Facts<'_>> =
+            read.alerts.iter().map(|alert| self.assessor.facts(alert, self.reputations)).collect();
+        let assessed: Vec<Assessed> = read
+            .alerts
+            .iter()
+            .zip(&facts)
+            .map(|(alert, facts)| self.assessor.assess(alert, facts))
+            .collect();
+        let hash = blake3::hash(job.chunk.text.as_bytes());
+        per_alert(&mut self.stages.assess, watch.lap(), read.alerts.len());
+
+        let judged = {
+            let _turn = enter();
+            watch.lap();
+            let mut court = court.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            court.judge_chunk(job, &read, &facts, &assessed, self.ground, self.clock, started)
+        };
+        per_alert(&mut self.stages.judge, watch.lap(), read.alerts.len());
+        self.report_progress(&read, &judged);
+
+        let mut decided = blake3::Hasher::new();
+        for verdicted in &judged.verdicts {
+            decided.update(&verdicted.judgement.decision.id.to_le_bytes());
+        }
+        let mut decided_short = [0; 16];
+        decided_short.copy_from_slice(&decided.finalize().as_bytes()[..16]);
+
+        let known = self.store.chunk(job.source, job.sequence)? == Some((*hash.as_bytes(), decided_short));
+        let commit = if known {
+            None
+        } else {
+            let raw = if self.keep_raw { compress(&job.chunk.text) } else { Vec::new() };
+            let chunk = ChunkRow {
+                sequence: job.sequence,
+                first_ordinal: judged.first_ordinal,
+                records: read.found.len() as u64,
+                judged: read.alerts.len() as u64,
+                set_aside: read.aside.len() as u64,
+                dead: read.dead.len() as u64,
+                hash: *hash.as_bytes(),
+                decided: decided_short,
+                raw,
+            };
+            Some(commit(chunk, &read, &facts, &judged))
+        };
+        let output = self.write_output(job.source, &read.alerts, &facts, &assessed, &judged.verdicts);
+        per_alert(&mut self.stages.write, watch.lap(), read.alerts.len());
+        Ok(Done { ticket: job.ticket, source: job.source, commit, output })
+    }
+
+    fn read<'a>(&mut self, chunk: &'a Chunk) -> ReadChunk<'a> {
+        let mut read = ReadChunk::default();
+        for part in &chunk.broken {
+            read.found.push(Found::Dead(read.dead.len()));
+            read.dead.push(DeadRecord {
+                line: part.line,
+                broken: part.broken.clone(),
+                raw: part.excerpt.clone(),
+                whole: false,
+            });
+        }
+        chunk.read(&mut self.reader, |range: Range<usize>, items: &mut Vec<Item<'a>>| {
+            for item in items.drain(..) {
+                match item {
+                    Item::Alert(alert) => {
+                        read.found.push(Found::Alert(read.alerts.len()));
+                        read.alerts.push(*alert);
+                    }
+                    Item::Aside(kind) => {
+                        read.found.push(Found::Aside);
+                        read.aside.push(kind.into_owned());
+                    }
+                    Item::Broken(broken) => {
+                        let text = &chunk.text[range.clone()];
+                        let mut end = text.len().min(MAX_DEAD);
+                        while !text.is_char_boundary(end) {
+                            end -= 1;
+                        }
+                        read.found.push(Found::Dead(read.dead.len()));
+                        read.dead.push(DeadRecord {
+                            line: chunk.line_at(range.start),
+                            broken,
+                            raw: text[..end].to_owned(),
+                            whole: end == text.len(),
+                        });
+                    }
+                }
+            }
+        });
+        read
+    }
+
+    fn report_progress(&self, read: &ReadChunk<'_>, judged: &JudgedChunk) {
+        let add = |counter: &std::sync::atomic::AtomicU64, count: usize| {
+            counter.fetch_add(count as u64, Ordering::Relaxed);
+        };
+        add(&self.progress.received, read.found.len());
+        add(&self.progress.judged, read.alerts.len());
+        add(&self.progress.set_aside, read.aside.len());
+        add(&self.progress.dead, read.dead.len());
+        add(&self.progress.decisions, judged.verdicts.iter().filter(|verdicted| verdicted.judgement.fresh).count());
+        let hostile =
+            judged.verdicts.iter().filter(|verdicted| verdicted.judgement.decision.verdict.is_hostile()).count();
+        add(&self.progress.hostile, hostile);
+    }
+
+    fn write_output(
+        &self,
+        source: SourceId,
+        alerts: &[Alert<'_>],
+        facts: &[Facts<'_>],
+        assessed: &[Assessed],
+        verdicts: &[Verdicted],
+    ) -> Vec<u8> {
+        let mut out = Vec::new();
+        let Some(output) = self.output else { return out };
+        for (((alert, facts), assessed), verdicted) in alerts.iter().zip(facts).zip(assessed).zip(verdicts) {
+            let decision = &verdicted.judgement.decision;
+            if decision.severity < output.min_severity {
+                continue;
+            }
+            output.format.write(
+                &Record {
+                    id: &source.alert_id(verdicted.ordinal),
+                    alert,
+                    time: Timestamp::from_millis(verdicted.time).unwrap_or_default(),
+                    verdict: decision.verdict,
+                    severity: decision.severity,
+                    priority: verdicted.judgement.priority,
+                    confidence: decision.confidence,
+                    decider: decision.decider,
+                    reused: !verdicted.judgement.fresh,
+                    category: decision.detail.category.name(),
+                    reason: &decision.detail.reason,
+                    techniques: &decision.detail.techniques,
+                    rules: &decision.detail.rules,
+                    next_steps: &decision.detail.next_steps,
+                    evidence: &decision.detail.evidence,
+                    pattern: &format!("{:016x}", assessed.pattern),
+                    valid_until: decision.valid_until,
+                    version: &decision.detail.version,
+                    asset: &facts.asset,
+                    reputation: assessed.reputation,
+                    reputations: (facts.source_reputation, facts.destination_reputation),
+                },
+                &mut out,
+            );
+        }
+        out
+    }
+}
+
+#[derive(Default)]
+struct ReadChunk<'a> {
+    found: Vec<Found>,
+    alerts: Vec<Alert<'a>>,
+    aside: Vec<String>,
+    dead: Vec<DeadRecord>,
+}
+
+struct JudgedChunk {
+    first_ordinal: u64,
+    verdicts: Vec<Verdicted>,
+    /// Ordinals of the dead records.
+    dead: Vec<u64>,
+    patterns: Vec<watchfire_store::PatternRow>,
+}
+
+impl Court<'_> {
+    #[expect(clippy::too_many_arguments, reason = "everything a chunk's alerts are judged by, used once")]
+    fn judge_chunk(
+        &mut self,
+        job: &Job,
+        read: &ReadChunk<'_>,
+        facts: &[Facts<'_>],
+        assessed: &[Assessed],
+        ground: &Ground,
+        clock: &dyn Clock,
+        started: Duration,
+    ) -> JudgedChunk {
+        if job.input != self.input || job.sequence == 0 {
+            (self.input, self.ordinal) = (job.input, 0);
+        }
+        let mut judged = JudgedChunk {
+            first_ordinal: self.ordinal,
+            verdicts: Vec::with_capacity(read.alerts.len()),
+            dead: Vec::with_capacity(read.dead.len()),
+            patterns: Vec::new(),
+        };
+        let mut touched = Vec::new();
+        for found in &read.found {
+            let ordinal = self.ordinal;
+            self.ordinal += 1;
+            match *found {
+                Found::Aside => {}
+                Found::Dead(_) => judged.dead.push(ordinal),
+                Found::Alert(index) => {
+                    let (alert, facts, assessed) = (&read.alerts[index], &facts[index], &assessed[index]);
+                    if let Some(time) = alert.time {
+                        self.time = time.as_millis();
+                    }
+                    let time = self.time;
+                    let judgement = self.judge.judge(alert, facts, assessed, time, &self.archive);
+                    let material = if self.tally.is_new(assessed.pattern) {
+                        material_of(alert, facts, &ground.material, assessed.say.category)
+                    } else {
+                        Vec::new()
+                    };
+                    let counted =
+                        Counted { alert, facts, assessed, judgement: &judgement, time, source: job.source, ordinal };
+                    self.tally.alert(&counted, &material, &mut touched);
+                    if index % SAMPLE == 0 {
+                        self.latency.record(clock.elapsed().saturating_sub(started));
+                    }
+                    judged.verdicts.push(Verdicted { ordinal, time, judgement });
+                }
+            }
+        }
+        judged.patterns = self.tally.pattern_rows(&touched);
+        self.count(job, read);
+        judged
+    }
+
+    fn count(&mut self, job: &Job, read: &ReadChunk<'_>) {
+        let tally = &mut self.tally;
+        tally.received += read.found.len() as u64;
+        tally.set_aside += read.aside.len() as u64;
+        tally.dead += read.dead.len() as u64;
+        read.aside.iter().for_each(|kind| tally.aside.add(kind));
+        read.dead.iter().for_each(|dead| tally.reasons.add(reason_kind(&dead.broken.reason)));
+        if let Some(input) = tally.inputs.get_mut(job.input) {
+            input.received += read.found.len() as u64;
+            input.judged += read.alerts.len() as u64;
+            input.set_aside += read.aside.len() as u64;
+            input.dead += read.dead.len() as u64;
+            input.bytes += job.chunk.text.len() as u64;
+        }
+    }
+}
+
+/// The kind of a reason: what stands before the position that JSON errors end with.
+fn reason_kind(reason: &str) -> &str {
+    reason.split(" at line ").next().unwrap_or(reason)
+}
+
+fn commit(chunk: ChunkRow, read: &ReadChunk<'_>, facts: &[Facts<'_>], judged: &JudgedChunk) -> Commit {
+    let mut alerts = AlertRows::default();
+    let mut decisions = Vec::new();
+    let mut written = HashSet::new();
+    for ((alert, facts), verdicted) in read.alerts.iter().zip(facts).zip(&judged.verdicts) {
+        let decision = &verdicted.judgement.decision;
+        alerts.push(&AlertRow {
+            ordinal: verdicted.ordinal,
+            time: verdicted.time,
+            pattern: decision.pattern,
+            decision: decision.id,
+            severity: decision.severity.id(),
+            priority: verdicted.judgement.priority.score(),
+            source: bounded(alert.get(Field::SourceIp).or_else(|| alert.get(Field::SourceDomain))),
+            destination: bounded(alert.get(Field::DestinationIp).or_else(|| {
+                if facts.asset.is_empty() { None } else { Some(facts.asset.as_ref()) }
+            })),
+            user: bounded(alert.get(Field::TargetUser).or_else(|| alert.get(Field::User))),
+        });
+        if verdicted.judgement.fresh && written.insert(decision.id) {
+            decisions.push(decision_to_row(decision));
+        }
+    }
+    let dead = read
+        .dead
+        .iter()
+        .zip(&judged.dead)
+        .map(|(dead, &ordinal)| DeadRow {
+            ordinal,
+            line: dead.line,
+            reason: dead.broken.reason.clone(),
+            hint: dead.broken.hint.to_owned(),
+            raw: dead.raw.clone(),
+            whole: dead.whole,
+        })
+        .collect();
+    Commit { chunk: Some(chunk), alerts, decisions, patterns: judged.patterns.clone(), dead }
+}
+
+/// A cell of the store: names longer than any real one are the attacker's.
+fn bounded(text: Option<&str>) -> Option<&str> {
+    text.map(|text| {
+        let mut end = text.len().min(256);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        &text[..end]
+    })
+}
+
+fn compress(text: &str) -> Vec<u8> {
+    // Fails only for lack of memory; then the text is not kept.
+    zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL).unwrap_or_default()
+}
+
+fn per_alert(histogram: &mut Histogram, duration: Duration, count: usize) {
+    if let Ok(count) = u32::try_from(count)
+        && count > 0
+    {
+        histogram.record_n(duration / count, u64::from(count));
+    }
+}
