@@ -6,8 +6,8 @@
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use watchfire_intel::Intel;
+use std::sync::{Mutex, PoisonError, RwLock};
+use watchfire_intel::{Intel, ListProblem};
 use watchfire_judge::Reputations;
 use watchfire_signal::{Indicator, IndicatorKind, Reputation};
 use watchfire_store::{ReputationRow, Store, StoreError};
@@ -32,9 +32,7 @@ impl Equivalent<Key> for KeyRef<'_> {
 /// Answers from memory what was asked before.
 #[derive(Debug)]
 pub struct ReputationCache {
-    intel: Intel,
-    /// Whether there is anything to ask.
-    asks: bool,
+    intel: RwLock<Intel>,
     cache: Cache<Key, Reputation>,
     lookups: AtomicU64,
     hits: AtomicU64,
@@ -44,9 +42,8 @@ pub struct ReputationCache {
 impl ReputationCache {
     /// A cache in front of these lists, filled with what the store kept from earlier runs with the same lists.
     pub fn open(intel: Intel, store: &Store) -> Result<Self, StoreError> {
-        let asks = !intel.stats().lists.is_empty();
         let cache = Cache::new(BOUND);
-        if asks {
+        if !intel.stats().lists.is_empty() {
             for row in store.reputations(intel.version(), BOUND)? {
                 if let (Some(kind), Some(reputation)) =
                     (IndicatorKind::from_id(row.kind), Reputation::from_id(row.reputation))
@@ -55,12 +52,29 @@ impl ReputationCache {
                 }
             }
         }
-        Ok(Self { intel, asks, cache, lookups: AtomicU64::new(0), hits: AtomicU64::new(0), fresh: Mutex::default() })
+        Ok(Self {
+            intel: RwLock::new(intel),
+            cache,
+            lookups: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
+            fresh: Mutex::default(),
+        })
     }
 
     /// The lists behind it.
-    pub fn intel(&self) -> &Intel {
-        &self.intel
+    pub fn intel(&self) -> Intel {
+        self.intel.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the lists again if their files have changed, and forgets what the old ones said. Returns what is wrong
+    /// with the new ones, or `None` if nothing changed.
+    pub fn refresh(&self) -> Option<Vec<ListProblem>> {
+        let (changed, problems) = self.intel().reload_if_changed()?;
+        let mut intel = self.intel.write().unwrap_or_else(PoisonError::into_inner);
+        *intel = changed;
+        self.cache.clear();
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Some(problems)
     }
 
     /// Share of lookups that were answered from memory; 0 if there were none.
@@ -72,13 +86,15 @@ impl ReputationCache {
     /// Puts what is new into the store.
     pub fn save(&self, store: &Store) -> Result<(), StoreError> {
         let fresh = std::mem::take(&mut *self.fresh.lock().unwrap_or_else(PoisonError::into_inner));
-        if fresh.is_empty() { Ok(()) } else { store.put_reputations(self.intel.version(), &fresh) }
+        if fresh.is_empty() { Ok(()) } else { store.put_reputations(self.intel().version(), &fresh) }
     }
 }
 
 impl Reputations for ReputationCache {
     fn reputation(&self, indicator: Indicator<'_>) -> Reputation {
-        if !self.asks {
+        // Held over the insertion, so that an answer of old lists can't be put in after they were replaced.
+        let intel = self.intel.read().unwrap_or_else(PoisonError::into_inner);
+        if !intel.has_lists() {
             return Reputation::NotAsked;
         }
         self.lookups.fetch_add(1, Ordering::Relaxed);
@@ -86,7 +102,7 @@ impl Reputations for ReputationCache {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return known;
         }
-        let reputation = self.intel.lookup(indicator).reputation();
+        let reputation = intel.lookup(indicator).reputation();
         if indicator.value.len() <= MAX_VALUE {
             self.cache.insert(Key(indicator.kind, indicator.value.into()), reputation);
             let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);

@@ -40,6 +40,11 @@ impl Intel {
         Self::load(&[]).0
     }
 
+    /// Whether there is anything to ask.
+    pub fn has_lists(&self) -> bool {
+        !self.0.lists.is_empty()
+    }
+
     /// Reads lists from disk, and says what it left out. Blocks while it reads.
     ///
     /// Bounds: 256 lists, 512 MiB and 8 KiB a line in each, 20 million entries in all.

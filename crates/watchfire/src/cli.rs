@@ -1,0 +1,219 @@
+//! What can be said on the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use watchfire_signal::{Severity, Verdict};
+
+/// Judges security alerts: a file in, ranked verdicts out.
+#[derive(Debug, Parser)]
+#[command(name = "watchfire", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with dead letters.")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Settings file [default: ./watchfire.toml, else the one in the user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE", env = "WATCHFIRE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where alerts and verdicts are kept; `:memory:` keeps nothing [default: in the user's data folder]
+    #[arg(long, global = true, value_name = "FILE", env = "WATCHFIRE_STORE")]
+    pub(crate) store: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Give every alert a verdict, and say what to look at first
+    Triage(Triage),
+    /// Show a run's analysis again, or write its report
+    Report(Report),
+    /// Decide on an alert's pattern; holds for all its alerts, now and later
+    Decide(Decide),
+    /// Records that could not be read
+    #[command(subcommand)]
+    Dead(Dead),
+    /// What is known of addresses, names, URLs, hashes and CVEs
+    #[command(subcommand)]
+    Intel(IntelCommand),
+    /// Check settings, rules, mappings, lists and the store, and say what is wrong with them
+    Check,
+    /// Print a shell's completion script
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages
+    Man {
+        /// Into this folder, one page per command; without it the main page goes to standard output
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  watchfire triage alerts.json                       a ranked summary
+  watchfire triage --intel lists/ 'logs/*.json.gz'   with intelligence lists, many files
+  watchfire triage --out report.html alerts.json     and a report
+  tail -F eve.json | watchfire triage --format ndjson -   verdicts as they come")]
+pub(crate) struct Triage {
+    /// Files of alerts (plain, gzip, zstd), globs, or - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Write results to this file; its ending tells the format (.html, .md, .csv, .ndjson)
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// What to write: a report (html, md) or every alert (ndjson, ocsf, ecs, csv)
+    #[arg(long, short, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Write the analysis as one JSON object
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary_json: Option<PathBuf>,
+    /// Findings to show
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) top: usize,
+    /// Leave out what is less severe, from the list of findings and from the output
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(crate) min_severity: Option<Severity>,
+    /// Intelligence lists: files or folders, besides those in the settings
+    #[arg(long, value_name = "PATH")]
+    pub(crate) intel: Vec<PathBuf>,
+    /// Mapping files for other JSON and CSV formats, besides those in the settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Vec<PathBuf>,
+    /// Threads to work on [default: one per core]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Tell progress on standard error as JSON, one object a line
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) json_progress: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Every alert, one JSON object a line
+    Ndjson,
+    /// Every alert as an OCSF Detection Finding
+    Ocsf,
+    /// Every alert in Elastic Common Schema
+    Ecs,
+    /// Every alert as a row
+    Csv,
+    /// The analysis as a page
+    Html,
+    /// The analysis as Markdown
+    Md,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Which run [default: the last one]
+    pub(crate) run: Option<i64>,
+    /// Write to this file; its ending tells the format (.html, .md, .json)
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// What to write
+    #[arg(long, short, value_name = "FORMAT")]
+    pub(crate) format: Option<ReportFormat>,
+    /// Findings to show on the terminal
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) top: usize,
+    /// Leave out findings that are less severe, on the terminal
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(crate) min_severity: Option<Severity>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// As on the terminal
+    Text,
+    /// A page
+    Html,
+    /// Markdown
+    Md,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// The alert's id, such as 5f3a9c01be-1532
+    pub(crate) alert: String,
+    /// true_positive, suspicious, benign_positive, false_positive, insufficient_data or duplicate
+    #[arg(value_parser = verdict)]
+    pub(crate) verdict: Verdict,
+    /// Why, for whoever asks later
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+    /// Who decides
+    #[arg(long, env = "USER", default_value = "analyst", hide_env_values = true)]
+    pub(crate) analyst: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dead {
+    /// Show the records that wait, oldest first
+    List {
+        /// How many
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: usize,
+        /// As JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try again to read and judge them
+    Replay {
+        /// Mapping files, besides those in the settings
+        #[arg(long, value_name = "FILE")]
+        mapping: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntelCommand {
+    /// Say who says what of a value
+    Lookup {
+        /// Addresses, domains, URLs, hashes or CVE ids; defanged forms are understood
+        #[arg(required = true)]
+        values: Vec<String>,
+        /// Lists: files or folders, besides those in the settings
+        #[arg(long, value_name = "PATH")]
+        intel: Vec<PathBuf>,
+    },
+    /// Show the lists that are loaded
+    Lists {
+        /// Lists: files or folders, besides those in the settings
+        #[arg(long, value_name = "PATH")]
+        intel: Vec<PathBuf>,
+    },
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    let known = Severity::from_word(text).filter(|severity| *severity != Severity::Unknown);
+    known.ok_or_else(|| "informational, low, medium, high, critical or fatal".to_owned())
+}
+
+fn verdict(text: &str) -> Result<Verdict, String> {
+    let known = Verdict::from_name(&text.replace('-', "_"));
+    known.ok_or_else(|| {
+        "true_positive, suspicious, benign_positive, false_positive, insufficient_data or duplicate".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Arguments::command().debug_assert();
+    }
+}

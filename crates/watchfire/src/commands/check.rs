@@ -1,0 +1,62 @@
+//! `watchfire check`
+
+use crate::cli::Common;
+use crate::config::load;
+use crate::exit::{Problem, Status};
+use crate::terminal;
+use watchfire_signal::IndicatorKind;
+use watchfire_store::Store;
+
+/// Goes through everything that a run would use, and reports what is wrong with all of it rather than with the first.
+pub(super) fn run(common: &Common) -> Result<Status, Problem> {
+    let loaded = load(common.config.as_deref())?;
+    let settings = &loaded.settings;
+    let mut problems = 0;
+    let mut text = String::new();
+    let mut line = |what: &str, found: String| text.push_str(&format!("{what:<10} {found}\n"));
+
+    line(
+        "settings",
+        loaded.file.as_ref().map_or_else(|| "none: defaults are in force".to_owned(), |path| path.display().to_string()),
+    );
+    let mut wrong = |problem: &Problem| {
+        problems += 1;
+        terminal::problem(problem);
+    };
+    match settings.ground() {
+        Ok((ground, rule_problems)) => {
+            line("rules", format!("{} in force, deciders' version {}", ground.rules.len(), ground.version()));
+            for problem in &rule_problems {
+                wrong(&Problem::usage(problem, problem.hint));
+            }
+        }
+        Err(problem) => wrong(&problem),
+    }
+    match settings.mappings(&[]) {
+        Ok(mappings) => line("mappings", mappings.len().to_string()),
+        Err(problem) => wrong(&problem),
+    }
+    let (intel, list_problems) = settings.intel(&[]);
+    let stats = intel.stats();
+    let entries: u64 = IndicatorKind::ALL.iter().map(|&kind| stats.entries(kind)).sum();
+    line("intel", format!("{} lists, {} entries", stats.lists.len(), terminal::grouped(entries)));
+    for problem in &list_problems {
+        let place = problem.line.map_or(String::new(), |line| format!(":{line}"));
+        wrong(&Problem::usage(format!("{}{place}: {}", problem.path.display(), problem.reason), problem.hint));
+    }
+    match settings.location(common.store.as_deref()).and_then(|location| Ok((Store::open(&location)?, location))) {
+        Ok((store, location)) => line(
+            "store",
+            format!(
+                "{location}: {} alerts, {} patterns, {} dead letters",
+                terminal::grouped(store.alert_count()?),
+                terminal::grouped(store.pattern_count()?),
+                terminal::grouped(store.dead_count()?),
+            ),
+        ),
+        Err(problem) => wrong(&problem),
+    }
+    line("result", if problems == 0 { "all well".to_owned() } else { format!("{problems} to mend, see above") });
+    terminal::write_out(text.as_bytes())?;
+    Ok(if problems == 0 { Status::Done } else { Status::Usage })
+}

@@ -1,0 +1,27 @@
+//! One file per command.
+
+mod check;
+mod dead;
+mod decide;
+mod intel;
+mod report;
+mod shell;
+mod triage;
+
+use crate::cli::{Arguments, Command};
+use crate::exit::{Problem, Status};
+
+/// Runs the command.
+pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
+    let common = arguments.common;
+    match arguments.command {
+        Command::Triage(command) => triage::run(&common, &command),
+        Command::Report(command) => report::run(&common, &command),
+        Command::Decide(command) => decide::run(&common, &command),
+        Command::Dead(command) => dead::run(&common, &command),
+        Command::Intel(command) => intel::run(&common, &command),
+        Command::Check => check::run(&common),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { folder } => shell::man(folder.as_deref()),
+    }
+}

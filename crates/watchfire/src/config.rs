@@ -1,0 +1,236 @@
+//! Settings: a file, then the environment, then the command line.
+
+use crate::environment;
+use crate::exit::Problem;
+use ipnet::IpNet;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use watchfire_engine::history;
+use watchfire_intel::{Intel, ListConfig, ListProblem};
+use watchfire_judge::{Ground, History, MaterialTable, Network, RuleProblem, RuleSet};
+use watchfire_signal::frame::Limits;
+use watchfire_signal::read::Mapping;
+use watchfire_store::{Location, Store};
+
+/// The settings file, with its defaults.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    pub(crate) store: StoreSettings,
+    pub(crate) input: InputSettings,
+    pub(crate) triage: TriageSettings,
+    pub(crate) rules: RuleSettings,
+    pub(crate) patterns: PatternSettings,
+    pub(crate) network: NetworkSettings,
+    pub(crate) intel: IntelSettings,
+}
+
+/// `[store]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StoreSettings {
+    /// The file, or `:memory:`.
+    pub(crate) path: Option<String>,
+    /// Whether the text of alerts is kept, compressed.
+    pub(crate) keep_raw: bool,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self { path: None, keep_raw: true }
+    }
+}
+
+/// `[input]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct InputSettings {
+    /// Largest record, in bytes.
+    pub(crate) max_record_bytes: usize,
+    /// How many times its size a compressed file may unpack to.
+    pub(crate) max_ratio: u32,
+    /// Mapping files.
+    pub(crate) mappings: Vec<PathBuf>,
+}
+
+impl Default for InputSettings {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self { max_record_bytes: limits.max_record_bytes, max_ratio: limits.max_ratio, mappings: Vec::new() }
+    }
+}
+
+/// `[triage]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TriageSettings {
+    /// Threads; one per core if it is not set.
+    pub(crate) jobs: Option<u16>,
+}
+
+/// `[rules]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RuleSettings {
+    /// Folders of Sigma rules.
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+/// `[patterns]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PatternSettings {
+    /// A table of material fields to lay over the shipped one.
+    pub(crate) material: Option<PathBuf>,
+}
+
+/// `[network]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct NetworkSettings {
+    /// Networks that are ours besides the private ones.
+    pub(crate) internal: Vec<IpNet>,
+}
+
+/// `[intel]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct IntelSettings {
+    /// Lists and folders of lists.
+    pub(crate) lists: Vec<ListConfig>,
+}
+
+/// Settings, and where they come from.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) settings: Settings,
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Reads the settings: from the file named, else `./watchfire.toml`, else the one in the user's configuration folder,
+/// else none. Relative paths in the file are relative to the file.
+pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
+    let file = match named {
+        Some(path) => Some(path.to_owned()),
+        None => {
+            let own = dirs::config_dir().map(|folder| folder.join("watchfire/watchfire.toml"));
+            [Some(PathBuf::from("watchfire.toml")), own].into_iter().flatten().find(|path| path.is_file())
+        }
+    };
+    let text = match &file {
+        None => String::new(),
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            Problem::usage(format!("can't read the settings {}: {error}", path.display()), "--config names a TOML file")
+        })?,
+    };
+    let mut table: toml::Table = toml::from_str(&text).map_err(|error| in_file(file.as_deref(), &text, &error))?;
+    // First on its own, so that a mistake is shown with its line.
+    if !text.is_empty() {
+        toml::from_str::<Settings>(&text).map_err(|error| in_file(file.as_deref(), &text, &error))?;
+    }
+    environment::overlay(&mut table, std::env::vars())?;
+    let mut settings: Settings = serde_path_to_error::deserialize(table).map_err(|error| {
+        let path = error.path().to_string();
+        let variable = format!("WATCHFIRE_{}", path.to_uppercase().replace('.', "_"));
+        Problem::usage(
+            format!("{variable}: {}", error.into_inner().message()),
+            "environment variables overlay the settings file; `watchfire check` shows what is in force",
+        )
+    })?;
+    if let Some(folder) = file.as_deref().and_then(Path::parent) {
+        settings.resolve(folder);
+    }
+    Ok(Loaded { settings, file })
+}
+
+/// A mistake in the settings file, with its place.
+fn in_file(file: Option<&Path>, text: &str, error: &toml::de::Error) -> Problem {
+    let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let name = file.map_or_else(|| "the settings".to_owned(), |path| path.display().to_string());
+    Problem::usage(
+        format!("{name}:{line}: {}", error.message().trim_end().replace('\n', " ")),
+        "the settings are described in docs/settings.md",
+    )
+}
+
+impl Settings {
+    fn resolve(&mut self, folder: &Path) {
+        let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
+        self.input.mappings.iter_mut().for_each(resolve);
+        self.rules.folders.iter_mut().for_each(resolve);
+        self.patterns.material.iter_mut().for_each(resolve);
+        self.intel.lists.iter_mut().for_each(|list| resolve(&mut list.path));
+        if let Some(path) = &mut self.store.path
+            && path != ":memory:"
+        {
+            *path = folder.join(&*path).display().to_string();
+        }
+    }
+
+    /// Where the store is: named on the command line, in the settings, or in the user's data folder.
+    pub(crate) fn location(&self, named: Option<&str>) -> Result<Location, Problem> {
+        if let Some(text) = named.or(self.store.path.as_deref()) {
+            return Ok(Location::parse(text));
+        }
+        let folder = dirs::data_dir().ok_or_else(|| {
+            Problem::usage("the user has no data folder", "name a place with --store FILE, or use --store :memory:")
+        })?;
+        Ok(Location::File(folder.join("watchfire/watchfire.db")))
+    }
+
+    /// Bounds on reading.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            max_record_bytes: self.input.max_record_bytes.clamp(1024, 1 << 30),
+            max_ratio: self.input.max_ratio.max(1),
+            ..Limits::default()
+        }
+    }
+
+    /// The rules, the material fields and the network, and what is wrong with the rules.
+    pub(crate) fn ground(&self) -> Result<(Ground, Vec<RuleProblem>), Problem> {
+        let (rules, problems) = RuleSet::load(&self.rules.folders);
+        let material = match &self.patterns.material {
+            None => MaterialTable::shipped(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| Problem::usage(format!("{}: {error}", path.display()), "[patterns] material names a TOML file"))?;
+                MaterialTable::with(Some(&text)).map_err(|error| {
+                    Problem::usage(
+                        format!("{}: {}", path.display(), error.to_string().trim_end()),
+                        "the table is described in docs/settings.md",
+                    )
+                })?
+            }
+        };
+        Ok((Ground::new(rules, material, Network::new(self.network.internal.clone())), problems))
+    }
+
+    /// The mapping files of the settings and these.
+    pub(crate) fn mappings(&self, more: &[PathBuf]) -> Result<Arc<[Mapping]>, Problem> {
+        let mut mappings = Vec::new();
+        // What is named on the command line goes first.
+        for path in more.iter().chain(&self.input.mappings) {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Problem::usage(format!("{}: {error}", path.display()), "--mapping names a TOML file"))?;
+            let mapping = Mapping::from_toml(&text).map_err(|error| {
+                Problem::usage(format!("{}: {error}", path.display()), "mapping files are described in docs/mapping.md")
+            })?;
+            mappings.push(mapping);
+        }
+        Ok(mappings.into())
+    }
+
+    /// The lists of the settings and these.
+    pub(crate) fn intel(&self, more: &[PathBuf]) -> (Intel, Vec<ListProblem>) {
+        let mut lists = self.intel.lists.clone();
+        lists.extend(more.iter().map(|path| ListConfig { path: path.clone(), reputation: None, name: None }));
+        Intel::load(&lists)
+    }
+
+    /// What analysts decided, from the store.
+    pub(crate) fn history(store: &Store) -> Result<History, Problem> {
+        Ok(history(store)?)
+    }
+}

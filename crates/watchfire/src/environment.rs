@@ -1,0 +1,93 @@
+//! Settings from the environment: `WATCHFIRE_` and the setting's section and name in capitals.
+
+use crate::exit::Problem;
+use toml::{Table, Value};
+
+/// How a variable's text becomes a value.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Number,
+    Truth,
+    /// Separated by `:`.
+    Paths,
+    /// Separated by commas.
+    Words,
+    /// Separated by `:`; each the path of a list.
+    Lists,
+}
+
+const VARIABLES: [(&str, &str, &str, Kind); 10] = [
+    ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Text),
+    ("WATCHFIRE_STORE_KEEP_RAW", "store", "keep_raw", Kind::Truth),
+    ("WATCHFIRE_INPUT_MAX_RECORD_BYTES", "input", "max_record_bytes", Kind::Number),
+    ("WATCHFIRE_INPUT_MAX_RATIO", "input", "max_ratio", Kind::Number),
+    ("WATCHFIRE_INPUT_MAPPINGS", "input", "mappings", Kind::Paths),
+    ("WATCHFIRE_TRIAGE_JOBS", "triage", "jobs", Kind::Number),
+    ("WATCHFIRE_RULES_FOLDERS", "rules", "folders", Kind::Paths),
+    ("WATCHFIRE_PATTERNS_MATERIAL", "patterns", "material", Kind::Text),
+    ("WATCHFIRE_NETWORK_INTERNAL", "network", "internal", Kind::Words),
+    ("WATCHFIRE_INTEL_LISTS", "intel", "lists", Kind::Lists),
+];
+
+/// Lays the variables over the settings. A variable replaces the setting; an unknown `WATCHFIRE_` variable is left
+/// alone, since other programs may use the prefix.
+pub(crate) fn overlay(table: &mut Table, variables: impl Iterator<Item = (String, String)>) -> Result<(), Problem> {
+    for (name, text) in variables {
+        let Some(&(_, section, key, kind)) = VARIABLES.iter().find(|(known, ..)| *known == name) else {
+            continue;
+        };
+        let strings = |separator| {
+            Value::Array(text.split(separator).filter(|part| !part.is_empty()).map(|part| Value::String(part.into())).collect())
+        };
+        let value = match kind {
+            Kind::Text => Value::String(text.clone()),
+            Kind::Number => Value::Integer(text.trim().parse().map_err(|_| wrong(&name, &text, "a whole number"))?),
+            Kind::Truth => Value::Boolean(text.trim().parse().map_err(|_| wrong(&name, &text, "true or false"))?),
+            Kind::Paths => strings(':'),
+            Kind::Words => strings(','),
+            Kind::Lists => {
+                let list = |path: &str| Value::Table(Table::from_iter([("path".to_owned(), Value::String(path.into()))]));
+                Value::Array(text.split(':').filter(|part| !part.is_empty()).map(list).collect())
+            }
+        };
+        let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(section) = section {
+            section.insert(key.to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
+fn wrong(name: &str, text: &str, expected: &str) -> Problem {
+    Problem::usage(
+        format!("{name}: `{}` is not {expected}", watchfire_judge::tame(text, 60)),
+        "environment variables are described in docs/settings.md",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::overlay;
+
+    fn with(name: &str, text: &str) -> Result<toml::Table, String> {
+        let mut table: toml::Table = toml::from_str("[store]\nkeep_raw = true").unwrap();
+        overlay(&mut table, [(name.to_owned(), text.to_owned())].into_iter()).map_err(|problem| problem.message)?;
+        Ok(table)
+    }
+
+    #[test]
+    fn a_variable_replaces_the_setting() {
+        assert_eq!(with("WATCHFIRE_STORE_KEEP_RAW", "false").unwrap()["store"]["keep_raw"].as_bool(), Some(false));
+        assert_eq!(with("WATCHFIRE_TRIAGE_JOBS", " 4 ").unwrap()["triage"]["jobs"].as_integer(), Some(4));
+        let lists = with("WATCHFIRE_INTEL_LISTS", "/a:/b").unwrap();
+        assert_eq!(lists["intel"]["lists"].as_array().map(Vec::len), Some(2));
+        assert_eq!(with("WATCHFIRE_SOMETHING", "1").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_wrong_value_is_named() {
+        let message = with("WATCHFIRE_TRIAGE_JOBS", "many").unwrap_err();
+        assert_eq!(message, "WATCHFIRE_TRIAGE_JOBS: `many` is not a whole number");
+    }
+}

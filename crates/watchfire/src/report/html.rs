@@ -1,0 +1,160 @@
+//! The report as one page that needs nothing else: no script, no font, no request.
+//!
+//! The page is a template (`templates/report.html`), whose engine escapes every value that is put in, for text and for
+//! attributes alike. The two things it does not escape are marked by type: drawings ([`Svg`]), which hold no text from
+//! the input, and the style sheet, which is ours. A Content-Security-Policy in the page stands behind that: whatever
+//! got through would still load nothing and run nothing.
+
+use super::charts::{Svg, Tone, bar, gauge, mark, marks, severity_class, severity_named};
+use super::figures::{bytes, duration, grouped};
+use super::finding::{self, FindingView};
+use super::headline::{Headline, Step};
+use super::latency::{self, StageRow};
+use super::panels::{self, Panel};
+use super::timeline::{MAX_LANES, TimelineChart};
+use askama::Template;
+use std::fmt;
+use watchfire_engine::{InputSummary, Summary};
+use watchfire_signal::{Severity, Verdict};
+
+/// Findings shown; the rest are counted.
+const MAX_FINDINGS: usize = 50;
+/// Inputs shown one by one; the rest are counted. Those with errors come first.
+const MAX_INPUTS: usize = 60;
+
+/// The page.
+pub(super) fn page(summary: &Summary) -> String {
+    let page = Page::new(summary);
+    // Writing to a string fails only if a value's own `Display` does, and none of ours does.
+    page.render().unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(path = "report.html", whitespace = "minimize")]
+struct Page<'s> {
+    summary: &'s Summary,
+    headline: Headline,
+    findings: Vec<FindingView<'s>>,
+    timeline: Option<TimelineChart<'s>>,
+    stages: Vec<StageRow<'s>>,
+    inputs: Vec<&'s InputSummary>,
+}
+
+impl<'s> Page<'s> {
+    fn new(summary: &'s Summary) -> Self {
+        let mut inputs: Vec<&InputSummary> = summary.inputs.iter().collect();
+        inputs.sort_by_key(|input| input.error.is_empty());
+        inputs.truncate(MAX_INPUTS);
+        Self {
+            summary,
+            headline: Headline::new(summary),
+            findings: finding::first(summary, MAX_FINDINGS),
+            timeline: TimelineChart::new(&summary.timeline, &summary.findings),
+            stages: latency::stages(summary),
+            inputs,
+        }
+    }
+
+    /// The sections of lists: anchor, heading, lists.
+    fn sections(&self) -> [(&'static str, &'static str, Vec<Panel>); 4] {
+        [
+            ("what", "What the alerts are", panels::what(self.summary)),
+            ("who", "Who and where", panels::who(self.summary)),
+            ("attack", "ATT&CK", panels::attack(self.summary)),
+            ("work", "How they were decided", panels::work(self.summary)),
+        ]
+    }
+
+    fn unjudged(&self) -> Vec<Panel> {
+        panels::unjudged(self.summary)
+    }
+
+    /// How many findings are not shown.
+    fn findings_left(&self) -> u64 {
+        self.summary.findings_total.saturating_sub(self.findings.len() as u64)
+    }
+
+    fn inputs_left(&self) -> usize {
+        self.summary.inputs.len().saturating_sub(self.inputs.len())
+    }
+
+    /// How many findings have a lane below the timeline.
+    fn lanes(&self) -> usize {
+        self.findings.len().min(MAX_LANES)
+    }
+
+    fn has_errors(&self) -> bool {
+        self.summary.inputs.iter().any(|input| !input.error.is_empty())
+    }
+}
+
+// What the template asks of values that are not its own.
+
+impl Page<'_> {
+    fn style(&self) -> StyleSheet {
+        StyleSheet
+    }
+
+    fn marks(&self) -> Svg {
+        marks()
+    }
+
+    fn mark(&self, severity: &Severity) -> Svg {
+        mark(*severity)
+    }
+
+    fn left(&self, step: &Step) -> Svg {
+        step.left.map_or_else(Svg::default, |left| bar(left, 1.0, Tone::Plain))
+    }
+
+    fn grouped(&self, number: &u64) -> String {
+        grouped(*number)
+    }
+
+    fn bytes(&self, number: &u64) -> String {
+        bytes(*number)
+    }
+
+    fn latency(&self) -> String {
+        latency::sentence(self.summary)
+    }
+
+    fn step(&self, chart: &TimelineChart<'_>) -> String {
+        duration(chart.step_seconds())
+    }
+}
+
+impl FindingView<'_> {
+    fn severity_mark(&self) -> Svg {
+        mark(severity_named(&self.finding.severity))
+    }
+
+    fn severity_class(&self) -> &'static str {
+        severity_class(severity_named(&self.finding.severity))
+    }
+
+    fn priority_gauge(&self) -> Svg {
+        gauge(self.finding.priority.into(), 100.0, Tone::Priority(self.finding.priority))
+    }
+
+    /// Badges differ by their outline, so that they can be told apart without colour.
+    fn verdict_class(&self) -> &'static str {
+        match Verdict::from_name(&self.finding.verdict) {
+            Some(Verdict::TruePositive) => "sure",
+            Some(Verdict::Suspicious) => "likely",
+            Some(verdict) if verdict.is_benign() => "closed",
+            _ => "open",
+        }
+    }
+}
+
+/// The style sheet, as it stands.
+struct StyleSheet;
+
+impl fmt::Display for StyleSheet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(include_str!("style.css"))
+    }
+}
+
+impl askama::filters::HtmlSafe for StyleSheet {}

@@ -1,0 +1,116 @@
+//! What people see: results on standard output, everything else on standard error, intelligible without colour.
+
+mod paint;
+mod progress;
+mod summary;
+
+pub(crate) use progress::{ProgressMode, with_progress};
+pub(crate) use summary::{View, summary, whereabouts};
+
+use crate::exit::{Problem, Status};
+use paint::{Paint, Style};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use watchfire_intel::ListProblem;
+use watchfire_judge::RuleProblem;
+
+/// Problems of one kind that are shown one by one.
+const SHOWN: usize = 5;
+
+/// Writes results. A reader that has gone away is not an error.
+pub(crate) fn write_out(bytes: &[u8]) -> Result<(), Problem> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Problem::new(Status::Failed, format!("can't write the output: {error}"), "check where it goes"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes to standard error; there is nobody to tell if that fails.
+pub(crate) fn write_err(text: &str) {
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes a file.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    std::fs::write(path, bytes).map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::StorageFull => "free some space; `watchfire report` writes it again without judging anew",
+            _ => "name a file in a folder that exists and can be written to",
+        };
+        Problem::new(Status::Failed, format!("can't write {}: {error}", path.display()), hint)
+    })
+}
+
+/// Tells a problem.
+pub(crate) fn problem(problem: &Problem) {
+    let paint = Paint::for_stream(io::stderr().is_terminal());
+    let mut text = format!("{} {}\n", paint.of(Style::Error, "error:"), problem.message);
+    for cause in &problem.causes {
+        text.push_str(&format!("  because: {cause}\n"));
+    }
+    if !problem.hint.is_empty() {
+        text.push_str(&format!("{} {}\n", paint.of(Style::Hint, "hint:"), problem.hint));
+    }
+    write_err(&text);
+}
+
+/// Says something in passing.
+pub(crate) fn note(text: &str) {
+    write_err(&format!("{text}\n"));
+}
+
+/// Tells what is wrong with rules; the run goes on without them.
+pub(crate) fn rule_problems(problems: &[RuleProblem]) {
+    warn(problems.iter().map(|problem| (problem.to_string(), problem.hint)), problems.len(), "rules");
+}
+
+/// Tells what is wrong with lists; the run goes on without what is wrong.
+pub(crate) fn list_problems(problems: &[ListProblem]) {
+    let told = problems.iter().map(|problem| {
+        let line = problem.line.map_or(String::new(), |line| format!(":{line}"));
+        (format!("{}{line}: {}", problem.path.display(), problem.reason), problem.hint)
+    });
+    warn(told, problems.len(), "lists");
+}
+
+fn warn(problems: impl Iterator<Item = (String, &'static str)>, count: usize, what: &str) {
+    let paint = Paint::for_stream(io::stderr().is_terminal());
+    for (message, hint) in problems.take(SHOWN) {
+        write_err(&format!("{} {message}\n{} {hint}\n", paint.of(Style::Warning, "left out:"), paint.of(Style::Hint, "hint:")));
+    }
+    if count > SHOWN {
+        write_err(&format!("… and {} more in {what}; `watchfire check` shows all\n", count - SHOWN));
+    }
+}
+
+/// A name of the domain as words: `true_positive` is *true positive*.
+pub(crate) fn words(name: &str) -> String {
+    name.replace(['_', '-'], " ")
+}
+
+/// A number with its thousands grouped by commas.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let groups = [0, 999, 1000, 12_345, 1_234_567].map(grouped);
+        assert_eq!(groups, ["0", "999", "1,000", "12,345", "1,234,567"]);
+    }
+}
