@@ -115,7 +115,7 @@ impl Assessor {
             exact: exact(alert, hasher),
             entities: Entities {
                 rule: hash_one(hasher, &(alert.format, rule_identity(alert))),
-                asset: hash_one(hasher, &facts.asset),
+                asset: hash_one(hasher, &short_name(&facts.asset)),
                 actor: hash_one(hasher, &facts.actor),
             },
             hits,
@@ -126,6 +126,16 @@ impl Assessor {
             benign_lifetime_ms,
         }
     }
+}
+
+/// A machine's name without its domain, in lower case: one product says `DB1`, the other `db1.corp.example`. Addresses
+/// stay as they are.
+fn short_name(name: &str) -> String {
+    let short = match name.parse::<std::net::IpAddr>() {
+        Ok(_) => name,
+        Err(_) => name.split('.').next().unwrap_or(name),
+    };
+    short.to_lowercase()
 }
 
 /// Everything but what differs between two records of the same thing: ids, ephemeral ports, and free text, which

@@ -106,6 +106,34 @@ impl Category {
         Self::ALL.into_iter().find(|category| category.name() == name)
     }
 
+    /// Whether it is an attempt that anybody can make from outside, and that says nothing about its success.
+    pub const fn is_attempt(self) -> bool {
+        matches!(self, Self::BruteForce | Self::WebAttack | Self::Exploitation | Self::Scanning)
+    }
+
+    /// The step of an intrusion that it shows, if it shows one: attempts are all one step, what an intruder does once
+    /// inside are different ones.
+    pub const fn step(self) -> Option<u8> {
+        Some(match self {
+            Self::BruteForce | Self::WebAttack | Self::Exploitation | Self::Scanning => 0,
+            Self::ImpossibleTravel => 1,
+            Self::Execution => 2,
+            Self::Persistence => 3,
+            Self::PrivilegeEscalation => 4,
+            Self::DefenseEvasion => 5,
+            Self::CredentialAccess => 6,
+            Self::LateralMovement => 7,
+            Self::Malware => 8,
+            Self::CommandAndControl => 9,
+            Self::Exfiltration => 10,
+            Self::Impact => 11,
+            Self::Policy | Self::Availability | Self::Anomaly | Self::Noise | Self::Other => return None,
+        })
+    }
+
+    /// How many steps there are.
+    pub const STEPS: usize = 12;
+
     /// Its place in [`Category::ALL`]: the lower, the more telling.
     pub fn rank(self) -> usize {
         Self::ALL.iter().position(|&category| category == self).unwrap_or(Self::ALL.len())

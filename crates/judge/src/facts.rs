@@ -3,7 +3,7 @@
 use crate::{Network, Role};
 use std::borrow::Cow;
 use std::net::IpAddr;
-use watchfire_signal::{Alert, Field, Indicator, IndicatorKind, Reputation};
+use watchfire_signal::{Alert, Field, Format, Indicator, IndicatorKind, Reputation};
 
 /// Answers what is known of an indicator.
 pub trait Reputations {
@@ -69,10 +69,14 @@ impl<'a> Facts<'a> {
         let internal = |role, field| {
             (role == Role::Internal || role == Role::SameHost).then(|| alert.get(field)).flatten()
         };
-        let asset = alert
-            .get(Field::Host)
-            .or_else(|| internal(destination_role, Field::DestinationIp))
-            .or_else(|| internal(source_role, Field::SourceIp))
+        // A network sensor speaks of others: its own name is what is left when it names none of our machines.
+        let own = alert.get(Field::Host);
+        let theirs = || {
+            internal(destination_role, Field::DestinationIp)
+                .or_else(|| internal(source_role, Field::SourceIp))
+        };
+        let seen = if is_sensor(alert) { theirs().or(own) } else { own.or_else(theirs) };
+        let asset = seen
             .or_else(|| alert.get(Field::CloudAccount))
             .or_else(|| alert.get(Field::DestinationDomain))
             .or_else(|| alert.get(Field::DestinationIp))
@@ -94,6 +98,13 @@ impl<'a> Facts<'a> {
             actor: Cow::Borrowed(actor),
         }
     }
+}
+
+/// Whether the alert's host is the one that watches rather than the one that is watched: network sensors and firewalls.
+fn is_sensor(alert: &Alert<'_>) -> bool {
+    const SENSOR_GROUPS: [&str; 5] = ["ids", "suricata", "snort", "firewall", "zeek"];
+    matches!(alert.format, Format::SuricataEve | Format::Zeek | Format::Cef)
+        || alert.groups.iter().any(|group| SENSOR_GROUPS.contains(&group.as_ref()))
 }
 
 /// An address, also with brackets or an IPv6 zone.
@@ -124,6 +135,15 @@ mod tests {
         let mut alert = Alert::new(Format::SuricataEve, "");
         alert.set(Field::SourceIp, "10.0.0.5");
         alert.set(Field::DestinationIp, "203.0.113.9");
+        assert_eq!(Facts::of(&alert, &Network::default(), &()).asset, "10.0.0.5");
+    }
+
+    #[test]
+    fn a_sensor_is_not_what_its_alert_is_about() {
+        let mut alert = Alert::new(Format::SuricataEve, "");
+        alert.set(Field::Host, "sensor-1");
+        assert_eq!(Facts::of(&alert, &Network::default(), &()).asset, "sensor-1");
+        alert.set(Field::DestinationIp, "10.0.0.5");
         assert_eq!(Facts::of(&alert, &Network::default(), &()).asset, "10.0.0.5");
     }
 

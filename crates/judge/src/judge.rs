@@ -98,7 +98,10 @@ impl Judge {
         time: i64,
         archive: &dyn Archive,
     ) -> Judgement {
-        let signals = self.statistics.observe(assessed.entities, assessed.say.tactics, time);
+        // What has no floor to speak of is no step, whatever its category.
+        let tells = assessed.say.floor >= Severity::Medium || assessed.say.category.is_attempt();
+        let step = assessed.say.category.step().filter(|_| tells);
+        let signals = self.statistics.observe(assessed.entities, step, time);
         let state = self.patterns.entry(assessed.pattern, PatternState::default);
         if !state.loaded {
             state.loaded = true;
@@ -329,16 +332,20 @@ impl Case<'_> {
         }
     }
 
-    /// The vendor's word, but not below the rules' floor, and not above *low* for what a rule knows to be harmless.
+    /// The vendor's word, within what the rules know: not below their floor, and, where a rule knows the kind of alert,
+    /// not more than a step above it. Vendors rate the rule's worst case; everything they can't place is *high*.
     fn severity(&self, verdict: Verdict) -> Severity {
         let say = &self.assessed.say;
         let by_intelligence = match self.assessed.reputation {
             Reputation::Malicious => Severity::Medium,
             _ => Severity::Unknown,
         };
-        let severity = self.assessed.severity.max(say.floor).max(by_intelligence);
+        let bound = match say.floor {
+            Severity::Unknown => Severity::Fatal,
+            floor => Severity::from_id(floor.id() + 1),
+        };
+        let severity = self.assessed.severity.min(bound).max(say.floor).max(by_intelligence);
         match verdict {
-            _ if verdict.is_benign() && say.floor <= Severity::Informational => severity.min(Severity::Low),
             Verdict::Suspicious | Verdict::TruePositive => severity.max(Severity::Low),
             _ => severity.max(Severity::Informational),
         }
@@ -387,7 +394,9 @@ fn priority(decision: &Decision, assessed: &Assessed, signals: &Signals) -> Prio
     };
     let unusual = 14.0 * signals.score();
     let chatter = if signals.is_chatter() { -15.0 } else { 0.0 };
-    Priority::from_score(base + verdict + reputation + unusual + chatter)
+    // One of many attempts by somebody who tries everything says less than one that was aimed.
+    let scan = if assessed.say.category.is_attempt() && signals.is_scan() { -15.0 } else { 0.0 };
+    Priority::from_score(base + verdict + reputation + unusual + chatter + scan)
 }
 
 #[cfg(test)]

@@ -103,8 +103,14 @@ fn hints(grounds: &Grounds<'_>) -> Vec<String> {
     if let Some(count) = grounds.alert.count.filter(|&count| count > 1) {
         hints.push(format!("{count} times (event.count)"));
     }
-    if signals.stages >= 3 {
-        hints.push(format!("the actor went through {} ATT&CK tactics within a day", signals.stages));
+    if signals.steps >= 3 {
+        hints.push(format!("{} different steps of an intrusion within a day", signals.steps));
+    }
+    if signals.rules >= 10 {
+        hints.push(format!(
+            "the source raised {} different rules within the hour, like a scanner",
+            signals.rules
+        ));
     }
     if signals.machines >= 5 {
         hints.push(format!("the actor touched {} machines within the hour", signals.machines));
@@ -219,7 +225,7 @@ pub(crate) fn evidence(grounds: &Grounds<'_>) -> Vec<(String, String)> {
         evidence.push(("indicator.reputation".to_owned(), facts.reputation.name().to_owned()));
     }
     evidence.push(("seen here before".to_owned(), signals.seen.to_string()));
-    evidence.push(("actor's tactics within a day".to_owned(), signals.stages.to_string()));
+    evidence.push(("steps of an intrusion within a day".to_owned(), signals.steps.to_string()));
     evidence.push(("actor's machines within the hour".to_owned(), signals.machines.to_string()));
     evidence.push(("times faster than usual".to_owned(), format!("{:.1}", signals.burst)));
     evidence

@@ -1,6 +1,6 @@
 //! One rule: Sigma's part, evaluated by `sigma-rust`, and the `watchfire:` part.
 
-use super::RuleField;
+use super::{RuleField, prefilter};
 use crate::Category;
 use crate::attack::{Tactic, Tactics, technique};
 use serde::Deserialize;
@@ -37,6 +37,8 @@ pub struct RuleDocument {
     pub next_steps: Vec<String>,
     /// The fields that its detection reads.
     pub(super) fields: Vec<RuleField>,
+    /// Texts of which one must occur for it to match.
+    pub(super) needs: Option<Vec<String>>,
     pub(super) sigma: Rule,
     pub(super) text: String,
 }
@@ -191,6 +193,7 @@ fn read(text: &str) -> Result<RuleDocument, Refusal> {
         verdict,
         next_steps: own.next_steps,
         fields,
+        needs: value.get("detection").and_then(Value::as_mapping).and_then(prefilter::needs),
         title,
         sigma,
         text: text.to_owned(),

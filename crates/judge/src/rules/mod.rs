@@ -7,19 +7,22 @@
 //! Evaluating a hundred rules for each of a hundred thousand alerts a second would be most of the work. But rules read
 //! few fields, and those take few values: a sensor has a few hundred rule names. So rules are grouped by the set of
 //! fields that they read, and each group's answer is remembered by the hash of those fields' values. The answer is
-//! exactly the one that evaluation gives; a rule that reads a field with ever new values costs only itself.
+//! exactly the one that evaluation gives. For values that were not seen yet, a [`prefilter`] leaves few rules to evaluate.
 
 mod document;
 mod fields;
 mod pack;
+mod prefilter;
 
 pub use document::{RuleDocument, RuleProblem};
 pub use fields::RuleField;
 
 use crate::{Category, Facts, Tactics};
 use hashbrown::HashMap;
+use prefilter::Prefilter;
 use sigma_rust::Event;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -47,7 +50,7 @@ pub struct RuleSet {
 struct Group {
     /// Indices into `RuleSet::fields`.
     fields: Vec<usize>,
-    rules: Vec<u16>,
+    filter: Prefilter,
 }
 
 impl RuleSet {
@@ -103,7 +106,14 @@ impl RuleSet {
             groups.entry(reads).or_default().push(index as u16);
             version.update(rule.text.as_bytes());
         }
-        let groups = groups.into_iter().map(|(fields, rules)| Group { fields, rules }).collect();
+        let groups = groups
+            .into_iter()
+            .map(|(fields, indices)| {
+                let filter =
+                    Prefilter::new(indices.iter().map(|&index| (index, &rules[usize::from(index)].needs)));
+                Group { fields, filter }
+            })
+            .collect();
         let mut short = [0; 16];
         short.copy_from_slice(&version.finalize().as_bytes()[..16]);
         Self { rules, groups, fields, version: short }
@@ -139,11 +149,12 @@ impl RuleSet {
         let mut say = RulesSay::default();
         let (mut hostile, mut benign, mut silent) = (None, None, false);
         for rule in self.named(hits) {
-            say.floor = say.floor.max(rule.floor);
-            say.tactics = say.tactics.union(rule.tactics);
-            if rule.category.rank() < say.category.rank() {
+            let (floor, rank) = (rule.floor, rule.category.rank());
+            if floor > say.floor || (floor == say.floor && rank < say.category.rank()) {
                 say.category = rule.category;
             }
+            say.floor = say.floor.max(floor);
+            say.tactics = say.tactics.union(rule.tactics);
             match rule.verdict {
                 Some((verdict, confidence)) if verdict.is_benign() => benign = Some((verdict, confidence)),
                 Some((verdict, confidence)) => hostile = Some((verdict, confidence)),
@@ -165,7 +176,7 @@ impl RuleSet {
 pub struct RulesSay {
     /// The highest floor.
     pub floor: Severity,
-    /// The most telling category.
+    /// The category of the rule with the highest floor; among equals the most telling one.
     pub category: Category,
     /// All tactics.
     pub tactics: Tactics,
@@ -207,11 +218,13 @@ impl RuleMatcher {
                 continue;
             }
             let mut event = Event::new();
+            let mut texts: SmallVec<[Cow<'_, str>; 4]> = SmallVec::new();
             for &field in &group.fields {
                 set.fields[field].insert(alert, facts, &mut event);
+                texts.extend(set.fields[field].text(alert, facts));
             }
             let mut found = SmallVec::new();
-            for &index in &group.rules {
+            for index in group.filter.candidates(texts.iter().map(AsRef::as_ref)) {
                 if set.rules[usize::from(index)].sigma.is_match(&event) {
                     found.push(index);
                 }

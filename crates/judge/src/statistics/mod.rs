@@ -11,7 +11,7 @@ pub use bounded::BoundedMap;
 pub use distinct::Distinct;
 pub use rate::Rate;
 
-use crate::attack::{Tactic, Tactics};
+use crate::Category;
 
 /// How many rules on machines, machines, and actors are kept apart.
 const BOUND: usize = 65_536;
@@ -39,22 +39,30 @@ pub struct Signals {
     pub machines: u64,
     /// How many actors raised this rule on this machine in the last hour.
     pub actors: u64,
-    /// How many ATT&CK tactics the actor went through within a day, this alert's among them.
-    pub stages: u32,
+    /// How many rules the actor raised in the last hour.
+    pub rules: u64,
+    /// How many steps of an intrusion were seen within a day from the actor or on the machine, whichever shows more;
+    /// this alert's is among them. All attempts from outside are one step.
+    pub steps: u32,
 }
 
 impl Signals {
     /// How unlike the usual it is, 0–1: independent hints, combined as noisy-or (Pearl 1988, § 4.3.2).
     ///
     /// A rule that is new on a machine with a history is worth 0.35, a burst up to 0.25, an actor that touches many
-    /// machines up to 0.3, one that goes through several tactics up to 0.7.
+    /// machines up to 0.3, one that goes through several steps of an intrusion up to 0.7.
     pub fn score(&self) -> f64 {
         let history = (self.asset_seen as f64 / 50.0).min(1.0);
         let novelty = 0.35 * history * (-(self.seen as f64) / 3.0).exp();
         let burst = 0.25 * (self.burst.max(1.0).log10() / 2.0).min(1.0);
         let spread = 0.3 * ((self.machines.max(1) as f64).log2() / 6.0).min(1.0);
-        let stages = 0.7 * (f64::from(self.stages.saturating_sub(1)) / 4.0).min(1.0);
-        1.0 - (1.0 - novelty) * (1.0 - burst) * (1.0 - spread) * (1.0 - stages)
+        let steps = 0.7 * (f64::from(self.steps.saturating_sub(1)) / 4.0).min(1.0);
+        1.0 - (1.0 - novelty) * (1.0 - burst) * (1.0 - spread) * (1.0 - steps)
+    }
+
+    /// Whether the actor goes through rules or machines like a scanner.
+    pub fn is_scan(&self) -> bool {
+        self.rules >= 10 || self.machines >= 20
     }
 
     /// Whether it is the machine's everyday chatter: often, for long, and not faster than usual.
@@ -78,7 +86,7 @@ pub struct Entities {
 #[derive(Debug)]
 pub struct Statistics {
     pairs: BoundedMap<(u64, u64), Pair>,
-    assets: BoundedMap<u64, u64>,
+    assets: BoundedMap<u64, Asset>,
     actors: BoundedMap<u64, Actor>,
 }
 
@@ -89,10 +97,30 @@ struct Pair {
 }
 
 #[derive(Debug, Default)]
+struct Asset {
+    alerts: u64,
+    story: Story,
+}
+
+#[derive(Debug, Default)]
 struct Actor {
     machines: Recent,
-    /// When the actor was last seen in each tactic.
-    tactics: [i64; Tactic::ALL.len()],
+    rules: Recent,
+    story: Story,
+}
+
+/// When each step was last seen.
+#[derive(Debug, Default)]
+struct Story([i64; Category::STEPS]);
+
+impl Story {
+    /// Takes in a step, and counts the steps within a day of `time`.
+    fn tell(&mut self, step: Option<u8>, time: i64) -> u32 {
+        if let Some(at) = step.and_then(|step| self.0.get_mut(usize::from(step))) {
+            *at = time.max(*at);
+        }
+        self.0.iter().filter(|&&at| at > 0 && (time - at).abs() <= STORY_MS).count() as u32
+    }
 }
 
 /// Distinct things of the last hour or two: two windows, of which the older is dropped when the newer is full.
@@ -125,11 +153,13 @@ impl Statistics {
         Self { pairs: BoundedMap::new(BOUND), assets: BoundedMap::new(BOUND), actors: BoundedMap::new(BOUND) }
     }
 
-    /// Counts an alert and says what is to be said of it. `time` is in milliseconds since 1970.
-    pub fn observe(&mut self, entities: Entities, tactics: Tactics, time: i64) -> Signals {
-        let asset_seen = self.assets.entry(entities.asset, || 0);
-        let before = *asset_seen;
-        *asset_seen += 1;
+    /// Counts an alert and says what is to be said of it. `step` is the step of an intrusion that it shows, if it does
+    /// ([`Category::step`]); `time` is in milliseconds since 1970.
+    pub fn observe(&mut self, entities: Entities, step: Option<u8>, time: i64) -> Signals {
+        let asset = self.assets.entry(entities.asset, Asset::default);
+        let asset_seen = asset.alerts;
+        asset.alerts += 1;
+        let on_asset = asset.story.tell(step, time);
 
         let pair = self.pairs.entry((entities.rule, entities.asset), Pair::default);
         let seen = pair.rate.count;
@@ -138,21 +168,19 @@ impl Statistics {
 
         let actor = self.actors.entry(entities.actor, Actor::default);
         actor.machines.insert(time, entities.asset);
-        for tactic in tactics.iter() {
-            actor.tactics[tactic as usize] = actor.tactics[tactic as usize].max(time);
-        }
-        let stages =
-            actor.tactics.iter().filter(|&&at| at > 0 && (time - at).abs() <= STORY_MS).count() as u32;
+        actor.rules.insert(time, entities.rule);
+        let by_actor = actor.story.tell(step, time);
         Signals {
             seen,
             span_ms: pair.rate.span(),
-            share: (seen as f64 + 0.5) / (before as f64 + 1.0),
-            asset_seen: before,
+            share: (seen as f64 + 0.5) / (asset_seen as f64 + 1.0),
+            asset_seen,
             burst: pair.rate.burst(),
             recent: pair.rate.recent(),
             machines: actor.machines.count(),
             actors: pair.actors.count(),
-            stages,
+            rules: actor.rules.count(),
+            steps: on_asset.max(by_actor),
         }
     }
 
@@ -171,15 +199,10 @@ impl Default for Statistics {
 #[cfg(test)]
 mod tests {
     use super::{Entities, Statistics};
-    use crate::attack::{Tactic, Tactics};
+    use crate::Category;
 
     const MINUTE: i64 = 60_000;
-
-    fn tactics(tactic: Tactic) -> Tactics {
-        let mut tactics = Tactics::default();
-        tactics.insert(tactic);
-        tactics
-    }
+    const START: i64 = 1_700_000_000_000;
 
     #[test]
     fn a_new_rule_on_a_busy_machine_scores_higher_than_its_chatter() {
@@ -187,32 +210,41 @@ mod tests {
         let chatter = Entities { rule: 1, asset: 1, actor: 1 };
         let mut last = None;
         for minute in 0..1440 {
-            last = Some(statistics.observe(chatter, Tactics::default(), minute * MINUTE));
+            last = Some(statistics.observe(chatter, None, START + minute * MINUTE));
         }
         let chatter = last.unwrap();
-        let new =
-            statistics.observe(Entities { rule: 2, asset: 1, actor: 2 }, Tactics::default(), 1440 * MINUTE);
+        let new = statistics.observe(Entities { rule: 2, asset: 1, actor: 2 }, None, START + 1440 * MINUTE);
         assert!(chatter.is_chatter() && !new.is_chatter());
         assert!(new.score() > chatter.score() + 0.2, "{new:?} {chatter:?}");
     }
 
     #[test]
-    fn an_actor_that_moves_through_tactics_stands_out() {
+    fn a_machine_that_shows_step_after_step_stands_out() {
         let mut statistics = Statistics::new();
         let mut scores = Vec::new();
-        for (step, tactic) in
-            [Tactic::Reconnaissance, Tactic::InitialAccess, Tactic::Execution].into_iter().enumerate()
+        for (index, category) in
+            [Category::Exploitation, Category::Execution, Category::Impact].into_iter().enumerate()
         {
-            let entities = Entities { rule: step as u64, asset: 7, actor: 9 };
-            scores.push(statistics.observe(entities, tactics(tactic), step as i64 * MINUTE).score());
+            let entities = Entities { rule: index as u64, asset: 7, actor: index as u64 };
+            scores.push(statistics.observe(entities, category.step(), START + index as i64 * MINUTE).score());
         }
         assert!(scores[0] < scores[1] && scores[1] < scores[2], "{scores:?}");
-        let later = statistics.observe(
-            Entities { rule: 5, asset: 7, actor: 9 },
-            tactics(Tactic::Impact),
-            3 * 86_400_000,
-        );
-        assert_eq!(later.stages, 1);
+        let later = Entities { rule: 5, asset: 7, actor: 9 };
+        let later = statistics.observe(later, Category::Impact.step(), START + 3 * 86_400_000);
+        assert_eq!(later.steps, 1);
+    }
+
+    #[test]
+    fn attempts_of_all_kinds_are_one_step() {
+        let mut statistics = Statistics::new();
+        let mut steps = 0;
+        for category in
+            [Category::Scanning, Category::BruteForce, Category::WebAttack, Category::Exploitation]
+        {
+            let entities = Entities { rule: category as u64, asset: 7, actor: 9 };
+            steps = statistics.observe(entities, category.step(), START).steps;
+        }
+        assert_eq!(steps, 1);
     }
 
     #[test]
@@ -220,9 +252,10 @@ mod tests {
         let mut statistics = Statistics::new();
         let mut last = None;
         for asset in 0..64 {
-            last = Some(statistics.observe(Entities { rule: 1, asset, actor: 9 }, Tactics::default(), 1));
+            last = Some(statistics.observe(Entities { rule: 1, asset, actor: 9 }, None, START));
         }
-        assert!(last.unwrap().machines >= 60);
-        assert!(last.unwrap().score() > 0.25);
+        let last = last.unwrap();
+        assert!(last.machines >= 60 && last.is_scan());
+        assert!(last.score() > 0.25);
     }
 }

@@ -18,7 +18,8 @@ mod tests;
 
 use super::Record;
 use crate::{Field, Reputation};
-use std::fmt::{self, Write};
+use std::fmt::Display;
+use std::io::Write;
 
 pub(super) const HEADER: &str = "id,time,priority,severity,verdict,confidence,decider,reused,category,rule_id,rule_name,source,\
      destination,user,host,asset,techniques,reputation,reason,next_steps,pattern,format\n";
@@ -72,11 +73,10 @@ impl Row<'_> {
     }
 
     /// A cell of our own making, which needs no care.
-    fn plain(&mut self, value: &dyn fmt::Display) {
+    fn plain(&mut self, value: &dyn Display) {
         self.separate();
-        // Writing to a buffer does not fail.
-        let written = write!(Cell { out: self.out, guard: Guard::Off }, "{value}");
-        debug_assert!(written.is_ok());
+        let written = write!(self.out, "{value}");
+        debug_assert!(written.is_ok(), "a buffer takes everything");
     }
 
     /// A cell of somebody's making.
@@ -107,7 +107,7 @@ impl Row<'_> {
                 self.separate();
                 let parts = if name.contains(':') { ["[", name, "]:", port] } else { ["", name, ":", port] };
                 if parts.iter().all(|part| part.is_empty() || is_harmless(part)) {
-                    parts.iter().for_each(|part| self.out.extend_from_slice(part.as_bytes()));
+                    self.out.extend_from_slice(parts.concat().as_bytes());
                 } else {
                     self.quoted(&parts, "");
                 }
@@ -118,7 +118,7 @@ impl Row<'_> {
 
     fn quoted<T: AsRef<str>>(&mut self, texts: &[T], between: &str) {
         self.out.push(b'"');
-        let mut cell = Cell { out: self.out, guard: Guard::Armed };
+        let mut cell = Cell { out: self.out, armed: true };
         for (index, text) in texts.iter().enumerate() {
             if index > 0 {
                 cell.push(between);
@@ -136,41 +136,27 @@ fn is_harmless(text: &str) -> bool {
         && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b';' | b'"'))
 }
 
-/// Whether a formula could begin at the next character.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Guard {
-    /// It could: nothing but spaces came before.
-    Armed,
-    /// Text came before.
-    Calm,
-    /// The cell is of our own making.
-    Off,
-}
-
 /// The inside of a cell being written.
 struct Cell<'o> {
     out: &'o mut Vec<u8>,
-    guard: Guard,
+    /// Whether a formula could begin at the next character: nothing but spaces came before.
+    armed: bool,
 }
 
 impl Cell<'_> {
     fn push(&mut self, text: &str) {
-        if self.guard == Guard::Off {
-            self.out.extend_from_slice(text.as_bytes());
-            return;
-        }
         for character in text.chars() {
             match character {
-                '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' if self.guard == Guard::Armed => {
+                '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' if self.armed => {
                     self.out.push(b'\'');
                     self.put(character);
-                    self.guard = Guard::Calm;
+                    self.armed = false;
                 }
                 // Leaves the guard as it is: split at `;`, a cell may open with this very quote.
                 '"' => self.out.extend_from_slice(b"\"\""),
                 ';' => {
                     self.out.push(b';');
-                    self.guard = Guard::Armed;
+                    self.armed = true;
                 }
                 '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
                     self.out.push(b' ')
@@ -178,7 +164,7 @@ impl Cell<'_> {
                 _ if character.is_whitespace() => self.put(character),
                 _ => {
                     self.put(if hides(character) { '·' } else { character });
-                    self.guard = Guard::Calm;
+                    self.armed = false;
                 }
             }
         }
@@ -186,13 +172,6 @@ impl Cell<'_> {
 
     fn put(&mut self, character: char) {
         self.out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-    }
-}
-
-impl Write for Cell<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.push(text);
-        Ok(())
     }
 }
 

@@ -1,16 +1,16 @@
 //! Elastic Common Schema: one document a line, for Elasticsearch, OpenSearch and what reads from them.
 //!
 //! Written for ECS 9.4.0 (repository elastic/ecs, tag v9.4.0, `generated/ecs/ecs_flat.yml`); `ecs.version` says so.
-//! Every field used is in 8.11 too, but for none of them has the type changed. Objects are nested, not dotted.
+//! Every field used is in 8.11 too, with the same type. Objects are nested, not dotted.
 //!
 //! An index refuses a whole document if one field has the wrong type, so `ip`, `long` and `float` fields get nothing
 //! else: what was given for an address and is none stays in `source.address`, where ECS wants the address as it came
-//! in any case. `event.kind`, `.category`, `.type` and `.outcome` take none but the values that ECS allows, and
-//! types only those it expects with the category.
+//! in any case. `event.kind`, `.category`, `.type`, `.outcome` and `network.direction` take none but the values that ECS
+//! allows or expects, and types only those it expects with the category; other words become labels.
 //!
 //! ECS has no field for a verdict, nor for what leads to one. They go into `labels`, whose values are keywords: all
-//! of them are text, or lists of it. `event.severity` is OCSF's number, 0–6, because ECS asks for one scale across an
-//! event's sources; the vendor's word is `labels.vendor_severity`. `event.risk_score` is the priority, 0–100, and so
+//! of them are text, or lists of it. `event.severity` is OCSF's number, 0–6, because ECS asks for one scale within a
+//! source, and this document's is Watchfire; the vendor's word is `labels.vendor_severity`. `event.risk_score` is the priority, 0–100, and so
 //! is `event.risk_score_norm`. Known bad addresses also go into `threat.enrichments`. `event.provider` is the format
 //! that the alert came in; `observer` is Watchfire, which saw the alert, not what the alert saw.
 //!
@@ -20,16 +20,16 @@
 mod objects;
 #[cfg(test)]
 mod tests;
+mod threat;
 
 use super::Record;
-use super::ndjson::cell::{self, Moment, Present};
+use super::ndjson::cell::{self, HashKind, Moment, Present};
 use crate::{Alert, Field, Reputation, Timestamp};
-use objects::{
-    Cloud, Dns, Endpoint, File, Http, Id, Name, Network, Original, Process, Related, Threat, Url, User,
-};
+use objects::{Cloud, Dns, Endpoint, File, Http, Id, Name, Network, Original, Process, Related, Url, User};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt::Display;
+use threat::Threat;
 
 /// The version of ECS that is kept to.
 const ECS: &str = "9.4.0";
@@ -266,6 +266,10 @@ struct Labels<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_hash: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     vendor_severity: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<Text<u64>>,
@@ -295,6 +299,8 @@ impl<'a> Labels<'a> {
             destination_reputation: known(record.reputations.1),
             event_id: alert.get(Field::EventId),
             outcome: alert.get(Field::EventOutcome).filter(|text| outcome(text).is_none()),
+            direction: alert.get(Field::Direction).filter(|text| objects::direction(text).is_none()),
+            file_hash: alert.get(Field::FileHash).filter(|text| HashKind::of(text).is_none()),
             vendor_severity: alert.get(Field::EventSeverity),
             count: alert.count.map(Text),
             valid_until: Timestamp::from_millis(record.valid_until).map(Moment),

@@ -1,10 +1,10 @@
 //! OCSF Detection Finding, class 2004, with the incident profile: one finding a line.
 //!
 //! Written for version 1.6.0 of the schema (repository ocsf/ocsf-schema, tag 1.6.0: `events/findings`,
-//! `profiles/incident.json`, the objects, the dictionary's numbers). That is the release which Detection Finding,
-//! verdicts and evidences of this shape have in common with 1.5 to 1.8, and every finding says which it is. What a
-//! validator takes for an error is kept out: unknown attributes, missing required ones, broken *at least one of*
-//! constraints, numbers outside an enumeration.
+//! `profiles/incident.json`, the objects, the dictionary's numbers), and every finding says so. What a validator takes
+//! for an error is kept out: unknown or deprecated attributes, missing required ones, broken *at least one of*
+//! constraints, numbers outside an enumeration. The findings are as valid under 1.7 and 1.8, and under 1.5 but for the
+//! HTTP method `PATCH`.
 //!
 //! Choices where the schema leaves some:
 //!
@@ -16,7 +16,8 @@
 //! - **Acting and acted upon**: `evidences.actor.user` acted, `evidences.user` is the target, by their descriptions.
 //! - **Processes**: the object wants a process id or an id given by the producer, and alerts rarely carry either. So
 //!   `uid` is the finding's id (with `:parent` behind it for the parent): unique, and it claims no more than that.
-//! - **Files** need a name; a hash without one goes by the hash.
+//! - **Files** need a name; a hash without one goes by the hash. What is no hash is unmapped, and so is every other
+//!   text that its attribute does not take, but for ports and HTTP statuses that are no numbers.
 //! - **Observables and enrichments** name attributes by dotted paths without array marks, as ocsf-docs,
 //!   *Defining and Using Observables*, appendix 1, has it.
 //! - **Reputations**: no list gives a number, so `base_score` repeats `score_id`. Where there is no reputation, the
@@ -25,16 +26,18 @@
 //! - `raw_data` is cut at 64 KiB, and `metadata.is_truncated` then says so; `raw_data_size` is the whole.
 
 mod evidence;
+mod info;
 mod lookout;
 #[cfg(test)]
 mod tests;
 
 use super::Record;
-use super::ndjson::cell::{self, Joined, Moment, Present};
-use crate::{Alert, Decider, Field, Format, Severity, Timestamp, Verdict};
+use super::ndjson::cell::{self, HashKind, Joined, Moment, Present};
+use crate::{Field, Severity, Timestamp, Verdict};
 use evidence::{Cloud, Device, Evidence, Named, Vulnerability};
+use info::FindingInfo;
 use lookout::{Enrichment, Observable};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::borrow::Cow;
 
 /// The version of the schema that is kept to.
@@ -185,124 +188,6 @@ struct Product {
 }
 
 #[derive(Serialize)]
-struct FindingInfo<'a> {
-    uid: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uid_alt: Option<&'a str>,
-    title: &'a str,
-    desc: &'a str,
-    types: [&'a str; 1],
-    analytic: Analytic<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    related_analytics: Option<[Analytic<'a>; 1]>,
-    #[serde(skip_serializing_if = "Attacks::is_empty")]
-    attacks: Attacks<'a>,
-}
-
-impl<'a> FindingInfo<'a> {
-    fn of(record: &Record<'a>) -> Self {
-        let alert = record.alert;
-        let rule = (alert.get(Field::RuleId), alert.get(Field::RuleName));
-        Self {
-            uid: record.id,
-            uid_alt: alert.get(Field::EventId),
-            title: rule.1.or(rule.0).unwrap_or(record.category),
-            desc: record.reason,
-            types: [record.category],
-            analytic: Analytic::of(record),
-            related_analytics: Analytic::of_vendor(alert).map(|analytic| [analytic]),
-            attacks: Attacks(record.techniques),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Analytic<'a> {
-    type_id: u8,
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    category: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<&'a str>,
-}
-
-impl<'a> Analytic<'a> {
-    /// Who decided. People and nobody have no number; 99 is *Other*, whose name the source gives.
-    fn of(record: &Record<'a>) -> Self {
-        let (type_id, r#type, name) = match record.decider {
-            Decider::Rule => (1, "Rule", record.rules.first().map_or("Watchfire rules", String::as_str)),
-            Decider::Statistics => (3, "Statistical", "Watchfire statistics"),
-            Decider::Llm => (4, "Learning (ML/DL)", "Watchfire language model"),
-            Decider::Analyst => (99, "Analyst", "Decided by an analyst"),
-            Decider::Fallback => (99, "Fallback", "Nobody was sure"),
-        };
-        let uid = Some(record.decider.name());
-        Self { type_id, r#type, uid, name: Some(name), category: None, version: Some(record.version) }
-    }
-
-    /// The vendor's rule. Some formats carry nothing but rules; of the others nobody can tell.
-    fn of_vendor(alert: &'a Alert<'_>) -> Option<Self> {
-        let (type_id, r#type) = match alert.format {
-            Format::SuricataEve
-            | Format::Wazuh4
-            | Format::Falco
-            | Format::Hayabusa
-            | Format::Chainsaw
-            | Format::CloudTrail
-            | Format::Alertmanager => (1, "Rule"),
-            Format::Ecs | Format::Ocsf | Format::Zeek | Format::GuardDuty | Format::Cef | Format::Mapped => {
-                (0, "Unknown")
-            }
-        };
-        let (uid, category) = (alert.get(Field::RuleId), alert.get(Field::RuleCategory));
-        // Without id and name it is no analytic; the category is then the name it has.
-        let name = alert.get(Field::RuleName).or(if uid.is_none() { category } else { None });
-        (uid.is_some() || name.is_some()).then_some(Self {
-            type_id,
-            r#type,
-            uid,
-            name,
-            category,
-            version: None,
-        })
-    }
-}
-
-/// ATT&CK techniques. The version of the matrix is the vendor's or the rule's, and neither says it.
-struct Attacks<'a>(&'a [String]);
-
-impl Attacks<'_> {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Serialize for Attacks<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Technique<'a> {
-            uid: &'a str,
-        }
-        #[derive(Serialize)]
-        struct Attack<'a> {
-            technique: Technique<'a>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            sub_technique: Option<Technique<'a>>,
-        }
-        serializer.collect_seq(self.0.iter().map(|id| match id.split_once('.') {
-            Some((technique, _)) => {
-                Attack { technique: Technique { uid: technique }, sub_technique: Some(Technique { uid: id }) }
-            }
-            None => Attack { technique: Technique { uid: id }, sub_technique: None },
-        }))
-    }
-}
-
-#[derive(Serialize)]
 struct Remediation<'a> {
     desc: Joined<'a>,
 }
@@ -340,6 +225,8 @@ struct Watchfire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     http_method: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    file_hash: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     source_country: Option<&'a str>,
 }
 
@@ -358,6 +245,7 @@ impl<'a> Watchfire<'a> {
             outcome: alert.get(Field::EventOutcome),
             protocol: alert.get(Field::Protocol),
             http_method: alert.get(Field::HttpMethod).filter(|text| evidence::http_method(text).is_none()),
+            file_hash: alert.get(Field::FileHash).filter(|text| HashKind::of(text).is_none()),
             source_country: alert.get(Field::SourceCountry).filter(|text| !cell::is_country_code(text)),
         }
     }

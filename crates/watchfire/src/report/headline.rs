@@ -117,7 +117,7 @@ fn lead(summary: &Summary) -> String {
         return "None of the records read is an alert. What they are is told below.".to_owned();
     }
     let of_priority =
-        |id: u8| summary.findings.iter().filter(|finding| Priority::from_score(finding.priority.into()).id() == id);
+        |id: u8| summary.findings.iter().filter(move |finding| Priority::from_score(finding.priority.into()).id() == id);
     let (critical, high) = (of_priority(4).count() as u64, of_priority(3).count() as u64);
     let first = match (critical, high) {
         (0, 0) => "No finding has a high priority.".to_owned(),

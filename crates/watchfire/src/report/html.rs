@@ -7,7 +7,7 @@
 
 use super::charts::{Svg, Tone, bar, gauge, mark, marks, severity_class, severity_named};
 use super::figures::{bytes, duration, grouped};
-use super::finding::{self, FindingView};
+use super::finding::{self, FindingView, Place};
 use super::headline::{Headline, Step};
 use super::latency::{self, StageRow};
 use super::panels::{self, Panel};
@@ -37,6 +37,9 @@ struct Page<'s> {
     findings: Vec<FindingView<'s>>,
     timeline: Option<TimelineChart<'s>>,
     stages: Vec<StageRow<'s>>,
+    /// Sections of lists: anchor, heading, lists.
+    sections: [(&'static str, &'static str, Vec<Panel>); 4],
+    unjudged: Vec<Panel>,
     inputs: Vec<&'s InputSummary>,
 }
 
@@ -51,22 +54,15 @@ impl<'s> Page<'s> {
             findings: finding::first(summary, MAX_FINDINGS),
             timeline: TimelineChart::new(&summary.timeline, &summary.findings),
             stages: latency::stages(summary),
+            sections: [
+                ("what", "What the alerts are", panels::what(summary)),
+                ("who", "Who and where", panels::who(summary)),
+                ("attack", "ATT&CK", panels::attack(summary)),
+                ("work", "How they were decided", panels::work(summary)),
+            ],
+            unjudged: panels::unjudged(summary),
             inputs,
         }
-    }
-
-    /// The sections of lists: anchor, heading, lists.
-    fn sections(&self) -> [(&'static str, &'static str, Vec<Panel>); 4] {
-        [
-            ("what", "What the alerts are", panels::what(self.summary)),
-            ("who", "Who and where", panels::who(self.summary)),
-            ("attack", "ATT&CK", panels::attack(self.summary)),
-            ("work", "How they were decided", panels::work(self.summary)),
-        ]
-    }
-
-    fn unjudged(&self) -> Vec<Panel> {
-        panels::unjudged(self.summary)
     }
 
     /// How many findings are not shown.

@@ -30,6 +30,7 @@ fn an_index_finds_nothing_of_the_wrong_type() {
         (Field::FileHash, "not a hash"),
         (Field::EventOutcome, "Success"),
         (Field::Transport, "TCP"),
+        (Field::Direction, "to_server"),
     ] {
         alert.set(field, text);
     }
@@ -38,7 +39,9 @@ fn an_index_finds_nothing_of_the_wrong_type() {
     assert_eq!(written["destination"], json!({"address": "300.1.1.1"}));
     assert_eq!((written.get("http"), written.get("file"), written.get("related")), (None, None, None));
     assert_eq!((&written["event"]["outcome"], written["labels"].get("outcome")), (&json!("success"), None));
-    assert_eq!(written["network"]["transport"], "tcp");
+    assert_eq!(written["network"], json!({"transport": "tcp"}));
+    assert_eq!(written["labels"]["direction"], "to_server");
+    assert_eq!(written["labels"]["file_hash"], "not a hash");
 }
 
 #[test]
@@ -135,9 +138,9 @@ proptest! {
         prop_assert_eq!(written["event"]["reason"].as_str(), Some(reason.as_str()));
         let is_typed = matches!(
             field,
-            Field::SourcePort | Field::DestinationPort | Field::HttpStatus | Field::FileHash
+            Field::SourcePort | Field::DestinationPort | Field::HttpStatus
         );
-        let is_lower = matches!(field, Field::Transport | Field::Protocol | Field::Direction);
+        let is_lower = matches!(field, Field::Transport | Field::Protocol);
         if let Some(told) = alert.get(field).filter(|_| !is_typed) {
             let told = if is_lower { told.to_ascii_lowercase() } else { told.to_owned() };
             prop_assert!(holds(&written, &told), "{field:?} {told:?} in {written}");

@@ -227,17 +227,17 @@ struct Fingerprint<'a> {
 
 impl<'a> File<'a> {
     fn of(alert: &'a Alert<'_>) -> Option<Self> {
-        let (path, hash) = (alert.get(Field::FilePath), alert.get(Field::FileHash));
+        let path = alert.get(Field::FilePath);
+        let hash = alert.get(Field::FileHash).and_then(|text| Some((HashKind::of(text)?, text)));
         Some(Self {
-            name: path.map(cell::last_part).or(hash)?,
+            name: path.map(cell::last_part).or(hash.map(|(_, text)| text))?,
             type_id: 0,
             path: path.filter(|text| cell::is_path(text)),
-            hashes: Present([hash.map(|value| {
-                let (algorithm_id, algorithm) = match HashKind::of(value) {
-                    Some(HashKind::Md5) => (1, "MD5"),
-                    Some(HashKind::Sha1) => (2, "SHA-1"),
-                    Some(HashKind::Sha256) => (3, "SHA-256"),
-                    None => (0, "Unknown"),
+            hashes: Present([hash.map(|(kind, value)| {
+                let (algorithm_id, algorithm) = match kind {
+                    HashKind::Md5 => (1, "MD5"),
+                    HashKind::Sha1 => (2, "SHA-1"),
+                    HashKind::Sha256 => (3, "SHA-256"),
                 };
                 Fingerprint { algorithm_id, algorithm, value }
             })]),

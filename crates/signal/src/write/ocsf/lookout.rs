@@ -4,7 +4,7 @@
 //! they are made from the very objects that are written. The numbers are those of the dictionary's types and of
 //! `objects/*.json` (`"observable": …`).
 
-use super::evidence::{Device, Endpoint, Evidence, Vulnerability};
+use super::evidence::{Device, Endpoint, Evidence, File, Vulnerability};
 use crate::Reputation;
 use crate::write::ndjson::cell::Present;
 use serde::Serialize;
@@ -63,7 +63,7 @@ pub(super) fn observables<'a>(
             Some(path) => some("evidences.file.path", FILE_PATH, Some(path)),
             None => some("evidences.file.name", FILE_NAME, file.map(|file| file.name)),
         },
-        some("evidences.file.hashes.value", HASH, file.and_then(|file| file.hash())),
+        some("evidences.file.hashes.value", HASH, file.and_then(File::hash)),
         some("evidences.query.hostname", HOSTNAME, query.map(|query| query.hostname)),
         some("evidences.url.url_string", URL, url.and_then(|url| url.url_string)),
         some("evidences.http_request.user_agent", USER_AGENT, request.and_then(|request| request.user_agent)),

@@ -86,6 +86,7 @@ fn what_a_field_does_not_take_goes_elsewhere() {
     alert.set(Field::HttpMethod, "PROPFIND");
     alert.set(Field::Url, "/index.php");
     alert.set(Field::Direction, "to_server");
+    alert.set(Field::FileHash, "not a hash");
     alert.count = Some(u64::MAX);
     let written = finding(&minimal(&judged, &alert));
     let evidence = &written["evidences"][0];
@@ -94,6 +95,10 @@ fn what_a_field_does_not_take_goes_elsewhere() {
     assert_eq!(evidence["connection_info"], json!({"direction_id": 99, "direction": "to_server"}));
     assert_eq!(written["unmapped"]["watchfire"]["http_method"], "PROPFIND");
     assert_eq!(written["unmapped"]["watchfire"]["source_country"], "Antarctica");
+    assert_eq!(
+        (&written["unmapped"]["watchfire"]["file_hash"], evidence.get("file")),
+        (&json!("not a hash"), None)
+    );
     assert_eq!(written["count"], i32::MAX);
 }
 
