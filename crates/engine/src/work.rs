@@ -80,7 +80,7 @@ struct DeadRecord {
 enum Found {
     Alert(usize),
     Aside,
-    Dead(usize),
+    Dead,
 }
 
 /// An alert with its place and verdict.
@@ -156,7 +156,7 @@ impl Worker<'_> {
     fn read<'a>(&mut self, chunk: &'a Chunk) -> ReadChunk<'a> {
         let mut read = ReadChunk::default();
         for part in &chunk.broken {
-            read.found.push(Found::Dead(read.dead.len()));
+            read.found.push(Found::Dead);
             read.dead.push(DeadRecord {
                 line: part.line,
                 broken: part.broken.clone(),
@@ -181,7 +181,7 @@ impl Worker<'_> {
                         while !text.is_char_boundary(end) {
                             end -= 1;
                         }
-                        read.found.push(Found::Dead(read.dead.len()));
+                        read.found.push(Found::Dead);
                         read.dead.push(DeadRecord {
                             line: chunk.line_at(range.start),
                             broken,
@@ -298,7 +298,7 @@ impl Court<'_> {
             self.ordinal += 1;
             match *found {
                 Found::Aside => {}
-                Found::Dead(_) => judged.dead.push(ordinal),
+                Found::Dead => judged.dead.push(ordinal),
                 Found::Alert(index) => {
                     let (alert, facts, assessed) = (&read.alerts[index], &facts[index], &assessed[index]);
                     if let Some(time) = alert.time {

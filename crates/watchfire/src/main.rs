@@ -8,7 +8,6 @@ mod commands;
 mod config;
 mod environment;
 mod exit;
-#[path = "report_stub.rs"]
 mod report;
 mod terminal;
 

@@ -5,13 +5,13 @@
 //! row is a line. Lists are joined by `; `. The port of the source is chance and left out; that of the destination
 //! tells which service it was.
 //!
-//! A table is opened by a person, in a program that runs what looks like a formula, and what the cells say an
+//! A table is opened by a person, in a program that runs what looks like a formula; and what the cells say, an
 //! attacker can choose: a user name, a host name, a rule's text. Quotes don't help, they are gone when the program
-//! looks. So, as OWASP's *CSV Injection* advises, a cell that starts with `=`, `+`, `-` or `@` (in full width too:
-//! Japanese settings take these) gets a `'` in front, which spreadsheets show as text. The same is done behind
-//! every `;` in a cell, where half of Europe's spreadsheets begin a new one. Spaces before these characters don't
-//! save them. Tabs and line breaks become spaces; whatever else does not show, or turns the direction of
-//! writing, becomes `·`.
+//! looks. So, as OWASP's *CSV Injection* advises, a cell that starts with `=`, `+`, `-` or `@` (in full width too,
+//! which Japanese settings take) gets a `'` in front, which spreadsheets show as text. The same is done behind every
+//! `;` in a cell, where a spreadsheet in half of Europe begins a new one. Spaces and quotes before these characters
+//! change nothing. Tabs, line breaks and all other white space become spaces; whatever else does not show, or turns
+//! the direction of writing, becomes `·`.
 
 #[cfg(test)]
 mod tests;
@@ -107,7 +107,9 @@ impl Row<'_> {
                 self.separate();
                 let parts = if name.contains(':') { ["[", name, "]:", port] } else { ["", name, ":", port] };
                 if parts.iter().all(|part| part.is_empty() || is_harmless(part)) {
-                    self.out.extend_from_slice(parts.concat().as_bytes());
+                    for part in parts {
+                        self.out.extend_from_slice(part.as_bytes());
+                    }
                 } else {
                     self.quoted(&parts, "");
                 }
@@ -158,10 +160,7 @@ impl Cell<'_> {
                     self.out.push(b';');
                     self.armed = true;
                 }
-                '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
-                    self.out.push(b' ')
-                }
-                _ if character.is_whitespace() => self.put(character),
+                _ if character.is_whitespace() => self.out.push(b' '),
                 _ => {
                     self.put(if hides(character) { '·' } else { character });
                     self.armed = false;

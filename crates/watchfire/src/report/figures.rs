@@ -124,11 +124,17 @@ pub(super) fn moment(text: &str) -> String {
 
 /// From when to when; a day that both share is said once.
 pub(super) fn period(first: &str, last: &str) -> String {
+    let [from, to] = period_lines(first, last);
+    if to.is_empty() { from } else { format!("{from} {to}") }
+}
+
+/// The same in two halves, to be put below each other: day and times, or beginning and end.
+pub(super) fn period_lines(first: &str, last: &str) -> [String; 2] {
     match (utc_parts(first), utc_parts(last)) {
-        (Some(from), Some(to)) if from == to => moment(first),
-        (Some((from, start)), Some((to, end))) if from == to => format!("{from} {start} – {end}"),
-        _ if first == last => moment(first),
-        _ => format!("{} – {}", moment(first), moment(last)),
+        (Some((from, start)), Some(to)) if (from, start) == to => [from.to_owned(), start.to_owned()],
+        (Some((from, start)), Some((to, end))) if from == to => [from.to_owned(), format!("{start} – {end}")],
+        _ if first == last => [moment(first), String::new()],
+        _ => [format!("{} –", moment(first)), moment(last)],
     }
 }
 

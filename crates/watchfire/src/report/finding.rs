@@ -1,6 +1,6 @@
 //! One finding, as both reports tell it: where, who, when, why, what to do.
 
-use super::figures::{NOTHING, counted, grouped, length, period, words};
+use super::figures::{NOTHING, counted, grouped, length, period, period_lines, words};
 use super::panels::{confidence, rule_name, technique_link};
 use watchfire_engine::{Finding, Summary};
 use watchfire_signal::{Reputation, Verdict};
@@ -63,6 +63,11 @@ impl<'s> FindingView<'s> {
 
     pub(super) fn period(&self) -> String {
         period(&self.finding.first, &self.finding.last)
+    }
+
+    /// When, in two halves.
+    pub(super) fn when(&self) -> [String; 2] {
+        period_lines(&self.finding.first, &self.finding.last)
     }
 
     /// The category, for people.

@@ -100,7 +100,7 @@ impl Page<'_> {
     }
 
     fn left(&self, step: &Step) -> Svg {
-        step.left.map_or_else(Svg::default, |left| bar(left, 1.0, Tone::Plain))
+        bar(step.left.unwrap_or_default(), 1.0, Tone::Plain)
     }
 
     fn grouped(&self, number: &u64) -> String {

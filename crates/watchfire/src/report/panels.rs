@@ -6,7 +6,7 @@
 use super::charts::{Svg, Tone, bar, gauge, severity_named};
 use super::figures::{NOTHING, alerts, grouped, largest, moment, percent, share, sum_where, words};
 use watchfire_engine::{Count, Counts, Finding, Ranked, Summary};
-use watchfire_signal::{Severity, Verdict};
+use watchfire_signal::{Decider, Severity, Verdict};
 
 /// Rows of a list that may be long.
 const MAX_ROWS: usize = 12;
@@ -68,13 +68,39 @@ pub(super) fn what(summary: &Summary) -> Vec<Panel> {
     for (row, count) in severities.rows.iter_mut().zip(&summary.by_severity) {
         row.severity = Some(severity_named(&count.name));
     }
-    vec![
-        counts("Verdicts", ["verdict", "alerts", "share"], &summary.by_verdict, usize::MAX, verdict_tone),
-        severities,
-        counts("Categories", ["category", "alerts", "share"], &summary.by_category, MAX_LONG_ROWS, |_| Tone::Plain),
-        loudest(summary),
-        Panel { verbatim: true, ..counts("Formats", ["format", "alerts", "share"], &summary.by_format, 13, |_| Tone::Plain) },
-    ]
+    let mut verdicts =
+        counts("Verdicts", ["verdict", "alerts", "share"], &summary.by_verdict, usize::MAX, verdict_tone);
+    for (row, count) in verdicts.rows.iter_mut().zip(&summary.by_verdict) {
+        row.detail = Verdict::from_name(&count.name).map_or("", verdict_meaning).to_owned();
+    }
+    let formats = counts("Formats", ["format", "alerts", "share"], &summary.by_format, MAX_LONG_ROWS, |_| Tone::Plain);
+    let categories =
+        counts("Categories", ["category", "alerts", "share"], &summary.by_category, MAX_LONG_ROWS, |_| Tone::Plain);
+    vec![verdicts, severities, formats, categories, loudest(summary)]
+}
+
+/// A verdict in plain words.
+fn verdict_meaning(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::TruePositive => "did happen, is hostile",
+        Verdict::Suspicious => "looks hostile",
+        Verdict::InsufficientData | Verdict::Unknown => "could not be told",
+        Verdict::BenignPositive => "did happen, is harmless",
+        Verdict::FalsePositive => "did not happen",
+        Verdict::Duplicate => "the same again",
+    }
+}
+
+/// A decider in plain words.
+fn decider_meaning(name: &str) -> &'static str {
+    match Decider::ALL.into_iter().find(|decider| decider.name() == name) {
+        Some(Decider::Rule) => "a Sigma rule that is sure",
+        Some(Decider::Analyst) => "a person decided the pattern",
+        Some(Decider::Statistics) => "what was seen and decided before",
+        Some(Decider::Llm) => "a language model",
+        Some(Decider::Fallback) => "nobody was sure",
+        None => "",
+    }
 }
 
 /// Who: sources, machines, accounts.
@@ -103,7 +129,7 @@ pub(super) fn attack(summary: &Summary) -> Vec<Panel> {
     vec![
         Panel {
             title: "ATT&CK tactics",
-            note: "In the order in which an intrusion passes through them. Those without alerts are left out.".into(),
+            note: "In the order in which an intrusion passes through them; colours are the highest priority.".to_owned(),
             headings: ["tactic", "alerts", "priority"],
             verbatim: false,
             rows: tactics.collect(),
@@ -142,6 +168,7 @@ pub(super) fn work(summary: &Summary) -> Vec<Panel> {
         counts("Deciders", ["decider", "alerts", "decisions"], &summary.by_decider, usize::MAX, |_| Tone::Plain);
     for (row, decider) in by_decider.rows.iter_mut().zip(&summary.by_decider) {
         row.last = grouped(sum_where(&summary.decisions_by_decider, |name| name == decider.name));
+        row.detail = decider_meaning(&decider.name).to_owned();
     }
     by_decider.note = "Alerts by who decided, and the decisions that were made anew in this run.".to_owned();
     vec![
@@ -219,7 +246,8 @@ fn ranked(title: &'static str, heading: &'static str, names: &[Ranked], empty: &
         ..Row::new(name.name.as_str(), name.alerts, most, Tone::Priority(name.priority))
     });
     let rows = rows.collect();
-    let note = more(names.len(), MAX_ROWS);
+    let note = format!("Bars are alerts, colours the highest priority. {}", more(names.len(), MAX_ROWS));
+    let note = note.trim_end().to_owned();
     Panel { title, note, headings: [heading, "alerts", "priority"], verbatim: true, rows, empty }
 }
 

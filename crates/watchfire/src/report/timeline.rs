@@ -122,7 +122,7 @@ impl<'s> TimelineChart<'s> {
             let scale = self.scale();
             scale.draw(drawing)?;
             self.bars(drawing, &scale)?;
-            self.times(drawing)?;
+            self.times(drawing, height)?;
             for (row, lane) in lanes.into_iter().enumerate() {
                 self.lane(drawing, ABOVE + PLOT + TIMES + row * LANE + LANE / 2, lane)?;
             }
@@ -172,8 +172,8 @@ impl<'s> TimelineChart<'s> {
         drawing.write_str("</svg>")
     }
 
-    /// Times below the plot.
-    fn times(&self, drawing: &mut String) -> fmt::Result {
+    /// Times below the plot, with faint lines down through the lanes.
+    fn times(&self, drawing: &mut String, height: usize) -> fmt::Result {
         let (start, end) = (self.start_of(0), self.start_of(self.steps.len()));
         let span = end.saturating_sub(start).max(1);
         let Some(distance) = DISTANCES.into_iter().find(|distance| span / distance < MAX_LABELS) else {
@@ -193,9 +193,12 @@ impl<'s> TimelineChart<'s> {
                 d if d < MINUTE => self.label(time, 11..19),
                 _ => self.label(time, 11..16),
             };
-            let class = if index % 2 == 0 { "time" } else { "time every-other" };
+            // A label at the right edge must not stand out of a narrow screen.
+            let side = if x > 97.0 { "edge" } else { "time" };
+            let class = if index % 2 == 0 { "" } else { " every-other" };
             write!(drawing, r#"<line class="base" x1="{x}%" x2="{x}%" y1="{top}" y2="{}"/>"#, top + 5)?;
-            write!(drawing, r#"<text class="{class}" x="{x}%" y="{text}">{label}</text>"#)?;
+            write!(drawing, r#"<line class="grid" x1="{x}%" x2="{x}%" y1="{}" y2="{height}"/>"#, text + 6)?;
+            write!(drawing, r#"<text class="{side}{class}" x="{x}%" y="{text}">{label}</text>"#)?;
         }
         Ok(())
     }
@@ -218,7 +221,9 @@ impl<'s> TimelineChart<'s> {
         let (x, dx, side) = if from < 6.0 { (to, 11, "after") } else { (from, -11, "before") };
         write!(drawing, r##"<a href="#finding-{number}" aria-label="finding {number}"><g class="lane {class}">"##)?;
         write!(drawing, r#"<line x1="{from}%" x2="{to}%" y1="{y}" y2="{y}"/>"#)?;
-        for x in [from, to] {
+        // Two marks on one spot are a blot.
+        let ends = if to - from < 1.2 { 1 } else { 2 };
+        for x in [from, to].into_iter().take(ends) {
             let shape = format_args!(r##"<use href="#{class}" x="-6" y="-6" width="12" height="12"/>"##);
             write!(drawing, r#"<svg class="end" x="{x}%" y="{y}">{shape}</svg>"#)?;
         }
