@@ -30,7 +30,7 @@ pub fn replay(store: &Store, mappings: &Arc<[Mapping]>) -> Result<ReplayOutcome,
     let mut reader = RecordReader::new(Arc::clone(mappings));
     let mut text = Vec::new();
     let mut outcome = ReplayOutcome {
-        input: Input::Bytes(String::new(), Vec::new()),
+        input: Input::Bytes(String::new(), Arc::from([])),
         readable: 0,
         unreadable: 0,
         partial: 0,
@@ -53,7 +53,9 @@ pub fn replay(store: &Store, mappings: &Arc<[Mapping]>) -> Result<ReplayOutcome,
                 outcome.readable += 1;
                 outcome.outcomes.push((dead.id, DeadState::Replayed));
                 // One record a line, whatever it was in.
-                text.extend(dead.row.raw.bytes().map(|byte| if byte == b'\n' || byte == b'\r' { b' ' } else { byte }));
+                text.extend(
+                    dead.row.raw.bytes().map(|byte| if byte == b'\n' || byte == b'\r' { b' ' } else { byte }),
+                );
                 text.push(b'\n');
             } else {
                 outcome.unreadable += 1;
@@ -61,7 +63,7 @@ pub fn replay(store: &Store, mappings: &Arc<[Mapping]>) -> Result<ReplayOutcome,
             }
         }
     }
-    outcome.input = Input::Bytes("dead letters".to_owned(), text);
+    outcome.input = Input::Bytes("dead letters".to_owned(), text.into());
     Ok(outcome)
 }
 

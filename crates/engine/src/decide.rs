@@ -31,7 +31,8 @@ pub fn decide(
     analyst: &str,
     now: i64,
 ) -> Result<Decided, EngineError> {
-    let stored = store.alert(alert)?.ok_or_else(|| EngineError::NoSuchAlert(watchfire_judge::tame(alert, 40)))?;
+    let stored =
+        store.alert(alert)?.ok_or_else(|| EngineError::NoSuchAlert(watchfire_judge::tame(alert, 40)))?;
     let before = decision_from_row(&stored.decision).ok_or(EngineError::Corrupt("decision"))?;
     let mut after = Decision {
         id: analyst_decision_id(stored.pattern, verdict),
@@ -43,11 +44,16 @@ pub fn decide(
         volume: 0,
         ..before.clone()
     };
-    let because = if reason.is_empty() { String::new() } else { format!(", “{}”", watchfire_judge::tame(reason, 200)) };
+    let because = if reason.is_empty() {
+        String::new()
+    } else {
+        format!(", “{}”", watchfire_judge::tame(reason, 200))
+    };
     after.detail.reason = format!("Decided by {}{because}.", watchfire_judge::tame(analyst, 40));
     let description: serde_json::Value =
         serde_json::from_str(&stored.pattern_description).map_err(|_| EngineError::Corrupt("pattern"))?;
-    let text = |key: &str| description.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |key: &str| description.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
     let row = AnalystDecisionRow {
         pattern_key: stored.pattern_key,
         verdict: verdict.id(),

@@ -33,7 +33,9 @@ impl EngineError {
             }
             Self::Output(_) => "check the path given with --out; what was decided is in the store",
             Self::Worker(_) => "this is a bug: please report it with the record that caused it",
-            Self::NoSuchAlert(_) => "ids look like 5f3a9c01be-1532; `watchfire report` and every output show them",
+            Self::NoSuchAlert(_) => {
+                "ids look like 5f3a9c01be-1532; `watchfire report` and every output show them"
+            }
             Self::Corrupt(_) => "was it written by a newer version? try another --store",
         }
     }

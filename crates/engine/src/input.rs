@@ -4,6 +4,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long standard input may say nothing before what has come is judged.
@@ -17,7 +18,7 @@ pub enum Input {
     /// Standard input.
     Stdin,
     /// Bytes at hand, with a name for them.
-    Bytes(String, Vec<u8>),
+    Bytes(String, Arc<[u8]>),
 }
 
 impl Input {
@@ -33,7 +34,9 @@ impl Input {
     /// Its size in bytes as it lies there, if it can be known.
     pub fn size(&self) -> Option<u64> {
         match self {
-            Self::File(path) => std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len()),
+            Self::File(path) => {
+                std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len())
+            }
             Self::Stdin => None,
             Self::Bytes(_, bytes) => Some(bytes.len() as u64),
         }
@@ -44,7 +47,7 @@ impl Input {
         match self {
             Self::File(path) => open_file(path),
             Self::Stdin => Ok(Box::new(Pausing::new(io::stdin()))),
-            Self::Bytes(_, bytes) => Ok(Box::new(io::Cursor::new(bytes.clone()))),
+            Self::Bytes(_, bytes) => Ok(Box::new(io::Cursor::new(Arc::clone(bytes)))),
         }
     }
 }

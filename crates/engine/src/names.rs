@@ -29,8 +29,7 @@ impl TopNames {
     }
 
     pub(crate) fn add(&mut self, hash: u64, name: &str, priority: u8) {
-        let named =
-            self.names.entry(hash, || Named { name: tame(name, MAX_NAME), alerts: 0, priority: 0 });
+        let named = self.names.entry(hash, || Named { name: tame(name, MAX_NAME), alerts: 0, priority: 0 });
         named.alerts += 1;
         named.priority = named.priority.max(priority);
     }

@@ -169,7 +169,8 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
     summary.hit_rate.intel = triage.reputations.hit_rate();
     let intel = triage.reputations.intel().stats();
     summary.intel_lists = intel.lists.len() as u64;
-    summary.intel_entries = watchfire_signal::IndicatorKind::ALL.iter().map(|&kind| intel.entries(kind)).sum();
+    summary.intel_entries =
+        watchfire_signal::IndicatorKind::ALL.iter().map(|&kind| intel.entries(kind)).sum();
     summary.rules = triage.ground.rules.len() as u64;
     summary.forgotten = forgotten;
     debug_assert!(summary.is_balanced());
@@ -210,7 +211,8 @@ fn run_worker(
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tame(text.unwrap_or("for an unknown reason"), 300)
 }
 
@@ -240,7 +242,9 @@ impl Feeder<'_, '_> {
                     continue;
                 }
             };
-            self.note(index, |summary| compression(framer.compression()).clone_into(&mut summary.compression));
+            self.note(index, |summary| {
+                compression(framer.compression()).clone_into(&mut summary.compression)
+            });
             if framer.head().is_empty() {
                 if let Some(error) = framer.take_error() {
                     self.note(index, |summary| unreadable(summary, &error));
@@ -350,7 +354,11 @@ fn summarize(tally: Tally, stages: &Stages, latency: &Histogram, elapsed_s: f64)
             .into_iter()
             .zip(tally.tactics)
             .filter(|(_, (alerts, _))| *alerts > 0)
-            .map(|(tactic, (alerts, priority))| TacticCount { tactic: tactic.name().to_owned(), alerts, priority })
+            .map(|(tactic, (alerts, priority))| TacticCount {
+                tactic: tactic.name().to_owned(),
+                alerts,
+                priority,
+            })
             .collect(),
         techniques: techniques(tally.patterns.values()),
         stages: vec![

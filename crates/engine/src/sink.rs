@@ -59,7 +59,9 @@ pub(crate) fn drain(
             for chunk in &group {
                 match output.write_all(&chunk.output) {
                     Ok(()) => {}
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(SinkEnd::OutputClosed),
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                        return Ok(SinkEnd::OutputClosed);
+                    }
                     Err(error) => return Err(EngineError::Output(error)),
                 }
             }

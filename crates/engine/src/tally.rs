@@ -5,7 +5,6 @@ use crate::summary::{Count, Counts, InputSummary};
 use crate::timeline::TimelineBuilder;
 use quick_cache::unsync::Cache;
 use smallvec::SmallVec;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use watchfire_judge::statistics::{BoundedMap, Distinct};
 use watchfire_judge::{Assessed, Category, Decision, Facts, Judgement, material_values, tame};
@@ -48,7 +47,6 @@ pub(crate) struct Tally {
     pub(crate) patterns: BoundedMap<i64, PatternTally>,
     pub(crate) pattern_count: u64,
     exact: Cache<u64, ()>,
-    hasher: RandomState,
 }
 
 /// What was counted of one pattern.
@@ -129,7 +127,6 @@ impl Tally {
             patterns: BoundedMap::new(MAX_PATTERNS),
             pattern_count: 0,
             exact: Cache::new(MAX_EXACT),
-            hasher: RandomState::new(),
         }
     }
 
@@ -163,31 +160,29 @@ impl Tally {
         self.timeline.add(time, decision.severity);
         let source = alert.get(Field::SourceIp).or_else(|| alert.get(Field::SourceDomain));
         let user = alert.get(Field::TargetUser).or_else(|| alert.get(Field::User));
-        let source_hash = source.map(|source| self.hasher.hash_one(source));
-        let user_hash = user.map(|user| self.hasher.hash_one(user));
-        if let (Some(hash), Some(source)) = (source_hash, source) {
-            self.sources.add(hash, source, priority);
+        if let Some(source) = source {
+            self.sources.add(assessed.source, source, priority);
         }
         if !facts.asset.is_empty() {
             self.hosts.add(assessed.entities.asset, &facts.asset, priority);
         }
-        if let (Some(hash), Some(user)) = (user_hash, user) {
-            self.users.add(hash, user, priority);
+        if let Some(user) = user {
+            self.users.add(assessed.user, user, priority);
         }
         for tactic in assessed.say.tactics.iter() {
             let (alerts, highest) = &mut self.tactics[tactic as usize];
             *alerts += 1;
             *highest = (*highest).max(priority);
         }
-        self.pattern(counted, material, source_hash.zip(source), user_hash.zip(user), touched);
+        self.pattern(counted, material, source, user, touched);
     }
 
     fn pattern(
         &mut self,
         counted: &Counted<'_>,
         material: &[(&'static str, String)],
-        source: Option<(u64, &str)>,
-        user: Option<(u64, &str)>,
+        source: Option<&str>,
+        user: Option<&str>,
         touched: &mut Vec<i64>,
     ) {
         let Counted { alert, facts, assessed, judgement, time, .. } = *counted;
@@ -226,11 +221,11 @@ impl Tally {
             tally.priority = judgement.priority;
             tally.decision = Arc::clone(&judgement.decision);
         }
-        if let Some((hash, name)) = source {
-            tally.sources.add(hash, name);
+        if let Some(name) = source {
+            tally.sources.add(assessed.source, name);
         }
-        if let Some((hash, name)) = user {
-            tally.users.add(hash, name);
+        if let Some(name) = user {
+            tally.users.add(assessed.user, name);
         }
         if tally.in_chunk == 0 {
             touched.push(assessed.pattern);
@@ -280,7 +275,10 @@ impl Tally {
     }
 
     pub(crate) fn fresh_by_decider(&self) -> Counts {
-        named(Decider::ALL.map(|decider| (decider.name(), self.fresh_by_decider[usize::from(decider.id() & 7)])))
+        named(
+            Decider::ALL
+                .map(|decider| (decider.name(), self.fresh_by_decider[usize::from(decider.id() & 7)])),
+        )
     }
 
     pub(crate) fn by_format(&self) -> Counts {

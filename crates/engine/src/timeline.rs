@@ -64,7 +64,9 @@ impl TimelineBuilder {
     pub(crate) fn busiest_hours(&self, count: usize) -> Counts {
         let mut hours: Vec<(i64, u64)> = self.hours.iter().map(|(&hour, &alerts)| (hour, alerts)).collect();
         hours.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let name = |hour: i64| Timestamp::from_millis(hour * HOUR_MS).map_or_else(String::new, |time| time.to_string());
+        let name = |hour: i64| {
+            Timestamp::from_millis(hour * HOUR_MS).map_or_else(String::new, |time| time.to_string())
+        };
         hours.into_iter().take(count).map(|(hour, alerts)| Count { name: name(hour), alerts }).collect()
     }
 }

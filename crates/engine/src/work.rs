@@ -105,12 +105,8 @@ impl Worker<'_> {
 
         let facts: Vec<Facts<'_>> =
             read.alerts.iter().map(|alert| self.assessor.facts(alert, self.reputations)).collect();
-        let assessed: Vec<Assessed> = read
-            .alerts
-            .iter()
-            .zip(&facts)
-            .map(|(alert, facts)| self.assessor.assess(alert, facts))
-            .collect();
+        let assessed: Vec<Assessed> =
+            read.alerts.iter().zip(&facts).map(|(alert, facts)| self.assessor.assess(alert, facts)).collect();
         let hash = blake3::hash(job.chunk.text.as_bytes());
         per_alert(&mut self.stages.assess, watch.lap(), read.alerts.len());
 
@@ -203,9 +199,15 @@ impl Worker<'_> {
         add(&self.progress.judged, read.alerts.len());
         add(&self.progress.set_aside, read.aside.len());
         add(&self.progress.dead, read.dead.len());
-        add(&self.progress.decisions, judged.verdicts.iter().filter(|verdicted| verdicted.judgement.fresh).count());
-        let hostile =
-            judged.verdicts.iter().filter(|verdicted| verdicted.judgement.decision.verdict.is_hostile()).count();
+        add(
+            &self.progress.decisions,
+            judged.verdicts.iter().filter(|verdicted| verdicted.judgement.fresh).count(),
+        );
+        let hostile = judged
+            .verdicts
+            .iter()
+            .filter(|verdicted| verdicted.judgement.decision.verdict.is_hostile())
+            .count();
         add(&self.progress.hostile, hostile);
     }
 
@@ -311,8 +313,15 @@ impl Court<'_> {
                     } else {
                         Vec::new()
                     };
-                    let counted =
-                        Counted { alert, facts, assessed, judgement: &judgement, time, source: job.source, ordinal };
+                    let counted = Counted {
+                        alert,
+                        facts,
+                        assessed,
+                        judgement: &judgement,
+                        time,
+                        source: job.source,
+                        ordinal,
+                    };
                     self.tally.alert(&counted, &material, &mut touched);
                     if index % SAMPLE == 0 {
                         self.latency.record(clock.elapsed().saturating_sub(started));
@@ -362,9 +371,11 @@ fn commit(chunk: ChunkRow, read: &ReadChunk<'_>, facts: &[Facts<'_>], judged: &J
             severity: decision.severity.id(),
             priority: verdicted.judgement.priority.score(),
             source: bounded(alert.get(Field::SourceIp).or_else(|| alert.get(Field::SourceDomain))),
-            destination: bounded(alert.get(Field::DestinationIp).or_else(|| {
-                if facts.asset.is_empty() { None } else { Some(facts.asset.as_ref()) }
-            })),
+            destination: bounded(
+                alert
+                    .get(Field::DestinationIp)
+                    .or_else(|| if facts.asset.is_empty() { None } else { Some(facts.asset.as_ref()) }),
+            ),
             user: bounded(alert.get(Field::TargetUser).or_else(|| alert.get(Field::User))),
         });
         if verdicted.judgement.fresh && written.insert(decision.id) {

@@ -1,12 +1,13 @@
 //! The part of judging that looks at one alert alone, and so can be done for many at once.
 
+use crate::hashes::Hashes;
 use crate::material::rule_identity;
-use crate::pattern::{pattern_id, stem};
-use crate::rules::{Hits, RuleMatcher, RuleSet, RulesSay, hash_one, hits_hash};
+use crate::pattern::{pattern_id, stem, stem_key};
+use crate::rules::{Hits, RuleMatcher, RuleSet, RulesSay};
 use crate::statistics::Entities;
-use crate::{Facts, MaterialTable, Network, Reputations, Stem};
+use crate::{Category, Facts, MaterialTable, Network, Reputations, Stem};
 use hashbrown::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::RandomState;
 use std::sync::Arc;
 use watchfire_signal::{Alert, Field, Reputation, Severity};
 
@@ -21,6 +22,10 @@ pub struct Assessed {
     pub exact: u64,
     /// Hashes of who and what it is about.
     pub entities: Entities,
+    /// Hash of the source's address or name; 0 if there is none.
+    pub source: u64,
+    /// Hash of the account; 0 if there is none.
+    pub user: u64,
     /// The rules that match.
     pub hits: Hits,
     /// What they say together.
@@ -73,14 +78,18 @@ impl Ground {
 pub struct Assessor {
     ground: Ground,
     matcher: RuleMatcher,
-    hits_hashes: HashMap<Hits, ([u8; 8], RulesSay)>,
+    /// Stems and pattern numbers, by the hashes that they are made of.
+    patterns: HashMap<(u64, [u8; 8], Category), (Stem, i64)>,
 }
+
+/// Patterns whose numbers a thread remembers before it forgets them all.
+const MAX_REMEMBERED: usize = 65_536;
 
 impl Assessor {
     /// An assessor on this ground.
     pub fn new(ground: Ground) -> Self {
         let matcher = RuleMatcher::new(Arc::clone(&ground.rules));
-        Self { ground, matcher, hits_hashes: HashMap::new() }
+        Self { ground, matcher, patterns: HashMap::new() }
     }
 
     /// Looks at an alert: who, where, what is known of it.
@@ -90,34 +99,32 @@ impl Assessor {
 
     /// Assesses an alert.
     pub fn assess(&mut self, alert: &Alert<'_>, facts: &Facts<'_>) -> Assessed {
-        /// Combinations of rules that are remembered.
-        const MAX_COMBINATIONS: usize = 4096;
-        let hits = self.matcher.matches(alert, facts);
-        let (hits_hash, say) = match self.hits_hashes.get(&hits) {
-            Some(&known) => known,
-            None => {
-                let made = (hits_hash(&self.ground.rules, &hits), self.ground.rules.say(&hits));
-                if self.hits_hashes.len() >= MAX_COMBINATIONS {
-                    self.hits_hashes.clear();
+        let hashes = Hashes::of(alert, facts, &self.ground.hasher);
+        let matched = self.matcher.matched(alert, facts, &hashes);
+        let (hits, say, hits_hash) = (matched.hits.clone(), matched.say, matched.hash);
+        let entry = self.ground.material.entry(say.category);
+        let (stem, pattern) = match entry {
+            None => ([0; 16], pattern_id(&[0; 16], hits_hash)),
+            Some(entry) => {
+                let key = (stem_key(alert, &hashes, entry), hits_hash, say.category);
+                if self.patterns.len() >= MAX_REMEMBERED {
+                    self.patterns.clear();
                 }
-                self.hits_hashes.insert(hits.clone(), made);
-                made
+                *self.patterns.entry(key).or_insert_with(|| {
+                    let stem = stem(alert, facts, entry);
+                    (stem, pattern_id(&stem, hits_hash))
+                })
             }
         };
-        let entry = self.ground.material.entry(say.category);
-        let stem = entry.map_or([0; 16], |entry| stem(alert, facts, entry));
         let (lifetime_ms, benign_lifetime_ms) =
             entry.map_or((0, 0), |entry| (entry.lifetime_ms, entry.benign_lifetime_ms));
-        let hasher = &self.ground.hasher;
         Assessed {
             stem,
-            pattern: pattern_id(&stem, hits_hash),
-            exact: exact(alert, hasher),
-            entities: Entities {
-                rule: hash_one(hasher, &(alert.format, rule_identity(alert))),
-                asset: hash_one(hasher, &short_name(&facts.asset)),
-                actor: hash_one(hasher, &facts.actor),
-            },
+            pattern,
+            exact: hashes.exact(),
+            entities: Entities { rule: hashes.rule(), asset: hashes.machine, actor: hashes.actor },
+            source: first(&hashes, [Field::SourceIp, Field::SourceDomain]),
+            user: first(&hashes, [Field::TargetUser, Field::User]),
             hits,
             say,
             severity: alert.severity,
@@ -128,30 +135,9 @@ impl Assessor {
     }
 }
 
-/// A machine's name without its domain, in lower case: one product says `DB1`, the other `db1.corp.example`. Addresses
-/// stay as they are.
-fn short_name(name: &str) -> String {
-    let short = match name.parse::<std::net::IpAddr>() {
-        Ok(_) => name,
-        Err(_) => name.split('.').next().unwrap_or(name),
-    };
-    short.to_lowercase()
-}
-
-/// Everything but what differs between two records of the same thing: ids, ephemeral ports, and free text, which
-/// carries the time.
-fn exact(alert: &Alert<'_>, hasher: &RandomState) -> u64 {
-    let mut hash = hasher.build_hasher();
-    hash.write_u64(alert.format as u64);
-    hash.write_u64(alert.count.unwrap_or(0));
-    for (field, text) in alert.cells() {
-        if !matches!(field, Field::EventId | Field::SourcePort | Field::Message) {
-            hash.write_u8(field as u8);
-            hash.write(text.as_bytes());
-            hash.write_u8(0xff);
-        }
-    }
-    hash.finish()
+/// The hash of the first of these cells that is filled; 0 if none is.
+fn first(hashes: &Hashes, fields: [Field; 2]) -> u64 {
+    fields.into_iter().map(|field| hashes.cell(field)).find(|&hash| hash != 0).unwrap_or(0)
 }
 
 /// The vendor's rule as history knows it: format and id, or name.

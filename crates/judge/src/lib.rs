@@ -13,6 +13,7 @@ pub mod attack;
 mod category;
 mod decision;
 mod facts;
+mod hashes;
 mod history;
 mod judge;
 mod material;

@@ -8,6 +8,7 @@
 //! on a field that is not material (a URL, a command line), so two alerts on which different rules fired never share a
 //! verdict.
 
+use crate::hashes::{Hashes, mix};
 use crate::material::{Material, rule_identity, service};
 use crate::{Facts, MaterialEntry};
 use std::borrow::Cow;
@@ -33,6 +34,25 @@ pub fn stem(alert: &Alert<'_>, facts: &Facts<'_>, material: &MaterialEntry) -> S
     let mut stem = [0; 16];
     stem.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     stem
+}
+
+/// A hash of what the stem is made of, to remember stems by: equal for equal stems.
+pub(crate) fn stem_key(alert: &Alert<'_>, hashes: &Hashes, material: &MaterialEntry) -> u64 {
+    material.fields.iter().fold(0, |key, &field| {
+        let value = match field {
+            Material::Rule => hashes.rule(),
+            Material::Asset => hashes.asset,
+            Material::CountMagnitude => alert.count.map_or(0, |count| u64::from(magnitude(count)) + 1),
+            Material::StatusClass => {
+                alert.get(Field::HttpStatus).and_then(|status| status.bytes().next()).map_or(0, u64::from)
+            }
+            Material::Service => {
+                alert.get(Field::DestinationPort).and_then(service).map_or(0, |port| u64::from(port) + 1)
+            }
+            Material::Field(field) => hashes.field(field),
+        };
+        mix(key, value)
+    })
 }
 
 /// The pattern's number: 63 bits over the stem and the rules that matched.

@@ -1,10 +1,8 @@
 //! The fields that rules can read: the alert's cells, and what was worked out about it.
 
-use super::hash_one;
 use crate::Facts;
 use sigma_rust::Event;
 use std::borrow::Cow;
-use std::hash::RandomState;
 use watchfire_signal::{Alert, Field};
 
 /// A field by the name that a rule uses for it.
@@ -85,22 +83,6 @@ impl RuleField {
             Self::Reputation => Cow::Borrowed(facts.reputation.name()),
         };
         Some(text)
-    }
-
-    pub(super) fn hash(self, alert: &Alert<'_>, facts: &Facts<'_>, hasher: &RandomState) -> u64 {
-        match self {
-            Self::Cell(field) => hash_one(hasher, &alert.get(field)),
-            Self::Groups => hash_one(hasher, &alert.groups),
-            Self::Techniques => hash_one(hasher, &alert.techniques),
-            Self::Count => hash_one(hasher, &alert.count),
-            Self::SeverityId => u64::from(alert.severity.id()),
-            Self::Module => alert.format as u64,
-            Self::SourceRole => facts.source_role as u64,
-            Self::DestinationRole => facts.destination_role as u64,
-            Self::SourceReputation => u64::from(facts.source_reputation.id()),
-            Self::DestinationReputation => u64::from(facts.destination_reputation.id()),
-            Self::Reputation => u64::from(facts.reputation.id()),
-        }
     }
 
     pub(super) fn insert(self, alert: &Alert<'_>, facts: &Facts<'_>, event: &mut Event) {

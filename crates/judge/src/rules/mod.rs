@@ -17,6 +17,7 @@ mod prefilter;
 pub use document::{RuleDocument, RuleProblem};
 pub use fields::RuleField;
 
+use crate::hashes::{Hashes, mix};
 use crate::{Category, Facts, Tactics};
 use hashbrown::HashMap;
 use prefilter::Prefilter;
@@ -24,7 +25,7 @@ use sigma_rust::Event;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 use std::path::Path;
 use std::sync::Arc;
 use watchfire_signal::{Alert, Severity, Verdict};
@@ -184,35 +185,57 @@ pub struct RulesSay {
     pub verdict: Option<(Verdict, f64)>,
 }
 
+/// What is known of a combination of values: the rules that match, their hash, and what they say together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Matched {
+    pub(crate) hits: Hits,
+    pub(crate) hash: [u8; 8],
+    pub(crate) say: RulesSay,
+}
+
 /// Evaluates rules, remembering answers. One per thread.
 #[derive(Debug)]
 pub struct RuleMatcher {
     set: Arc<RuleSet>,
-    memo: Vec<HashMap<u64, SmallVec<[u16; 2]>>>,
-    hashes: Vec<u64>,
+    /// By the values of all fields that any rule reads.
+    whole: HashMap<u64, Matched>,
+    /// By the values of one group's fields.
+    groups: Vec<HashMap<u64, SmallVec<[u16; 2]>>>,
     hasher: RandomState,
 }
 
 impl RuleMatcher {
     /// A matcher for these rules.
     pub fn new(set: Arc<RuleSet>) -> Self {
-        let memo = vec![HashMap::new(); set.groups.len()];
-        Self { set, memo, hashes: Vec::new(), hasher: RandomState::new() }
+        let groups = vec![HashMap::new(); set.groups.len()];
+        Self { set, whole: HashMap::new(), groups, hasher: RandomState::new() }
     }
 
     /// The rules that match.
     pub fn matches(&mut self, alert: &Alert<'_>, facts: &Facts<'_>) -> Hits {
-        let set = Arc::clone(&self.set);
-        self.hashes.clear();
-        for field in &set.fields {
-            self.hashes.push(field.hash(alert, facts, &self.hasher));
+        let hashes = Hashes::of(alert, facts, &self.hasher);
+        self.matched(alert, facts, &hashes).hits.clone()
+    }
+
+    /// What matches, given the alert's hashes. These must all be under one key.
+    pub(crate) fn matched(&mut self, alert: &Alert<'_>, facts: &Facts<'_>, hashes: &Hashes) -> &Matched {
+        let key = self.set.fields.iter().fold(0, |key, &field| mix(key, hashes.field(field)));
+        if self.whole.len() >= MEMO_BOUND && !self.whole.contains_key(&key) {
+            self.whole.clear();
         }
+        if !self.whole.contains_key(&key) {
+            let hits = self.evaluate(alert, facts, hashes);
+            let matched = Matched { hash: hits_hash(&self.set, &hits), say: self.set.say(&hits), hits };
+            self.whole.insert(key, matched);
+        }
+        &self.whole[&key]
+    }
+
+    fn evaluate(&mut self, alert: &Alert<'_>, facts: &Facts<'_>, hashes: &Hashes) -> Hits {
+        let set = &self.set;
         let mut hits = Hits::new();
-        for (group, memo) in set.groups.iter().zip(&mut self.memo) {
-            let key = group.fields.iter().fold(0_u64, |key, &field| {
-                // Multiply-and-rotate keeps the order of fields significant.
-                (key.rotate_left(23) ^ self.hashes[field]).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            });
+        for (group, memo) in set.groups.iter().zip(&mut self.groups) {
+            let key = group.fields.iter().fold(0, |key, &field| mix(key, hashes.field(set.fields[field])));
             if let Some(known) = memo.get(&key) {
                 hits.extend_from_slice(known);
                 continue;
@@ -241,7 +264,7 @@ impl RuleMatcher {
 }
 
 /// Hash of the ids of the rules that match: stays the same when unrelated rules come or go.
-pub(crate) fn hits_hash(set: &RuleSet, hits: &[u16]) -> [u8; 8] {
+fn hits_hash(set: &RuleSet, hits: &[u16]) -> [u8; 8] {
     let mut hasher = blake3::Hasher::new();
     for rule in set.named(hits) {
         hasher.update(rule.id.as_bytes());
@@ -249,11 +272,6 @@ pub(crate) fn hits_hash(set: &RuleSet, hits: &[u16]) -> [u8; 8] {
     let mut short = [0; 8];
     short.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
     short
-}
-
-/// A hash under this thread's secret key.
-pub(crate) fn hash_one(hasher: &RandomState, value: &impl std::hash::Hash) -> u64 {
-    hasher.hash_one(value)
 }
 
 #[cfg(test)]

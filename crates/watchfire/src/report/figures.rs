@@ -29,13 +29,13 @@ pub(super) fn counted(number: u64, noun: &str) -> String {
     format!("{}{JOINT}{noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// A share from 0 to 1 in percent. Only none is `0 %` and only all is `100 %`: what is rounded to them says so.
+/// A share from 0 to 1 in percent. Only none is `0 %` and only all is `100 %`.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         p if !p.is_finite() => NOTHING.to_owned(),
         p if p > 0.0 && p < 0.1 => format!("<0.1{JOINT}%"),
-        p if p < 100.0 && p > 99.9 => format!(">99.9{JOINT}%"),
+        p if p < 100.0 && p > 99.9 => format!("99.9{JOINT}%"),
         p if p > 0.0 && p < 10.0 || p < 100.0 && p > 99.0 => format!("{p:.1}{JOINT}%"),
         p => format!("{p:.0}{JOINT}%"),
     }
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(plain(&percent(0.0314)), "3.1 %");
         assert_eq!(plain(&percent(0.42)), "42 %");
         assert_eq!(plain(&percent(0.996)), "99.6 %");
-        assert_eq!(plain(&percent(0.99999)), ">99.9 %");
+        assert_eq!(plain(&percent(0.99999)), "99.9 %");
         assert_eq!(plain(&percent(1.0)), "100 %");
         assert_eq!(percent(f64::NAN), "–");
         assert_eq!(share(0, 0), "–");

@@ -130,13 +130,13 @@ fn lead(summary: &Summary) -> String {
     };
     let (hostile, benign) = (is(Verdict::is_hostile), is(Verdict::is_benign));
     let open = is(|verdict| !verdict.is_hostile() && !verdict.is_benign());
-    let of = |part: u64| share(part, summary.judged);
-    format!(
-        "{first} {} of the alerts look hostile, {} are closed as benign, false or duplicate, {} could not be told.",
-        of(hostile),
-        of(benign),
-        of(open)
-    )
+    let shares = [(hostile, "look hostile"), (benign, "are closed as benign, false or duplicate"), (open, "could not be told")];
+    let shares = shares.iter().filter(|(part, _)| *part > 0).enumerate().map(|(index, (part, what))| {
+        let of = if index == 0 { " of the alerts" } else { "" };
+        format!("{}{of} {what}", share(*part, summary.judged))
+    });
+    let shares = shares.collect::<Vec<_>>().join(", ");
+    if shares.is_empty() { first } else { format!("{first} {shares}.") }
 }
 
 fn facts(summary: &Summary) -> Vec<(&'static str, String)> {

@@ -10,7 +10,7 @@ use super::figures::{bytes, duration, grouped};
 use super::finding::{self, FindingView, Place};
 use super::headline::{Headline, Step};
 use super::latency::{self, StageRow};
-use super::panels::{self, Panel};
+use super::panels::{self, Panel, Section};
 use super::timeline::{MAX_LANES, TimelineChart};
 use askama::Template;
 use std::fmt;
@@ -37,8 +37,7 @@ struct Page<'s> {
     findings: Vec<FindingView<'s>>,
     timeline: Option<TimelineChart<'s>>,
     stages: Vec<StageRow<'s>>,
-    /// Sections of lists: anchor, heading, lists.
-    sections: [(&'static str, &'static str, Vec<Panel>); 4],
+    sections: Vec<Section>,
     unjudged: Vec<Panel>,
     inputs: Vec<&'s InputSummary>,
 }
@@ -54,12 +53,7 @@ impl<'s> Page<'s> {
             findings: finding::first(summary, MAX_FINDINGS),
             timeline: TimelineChart::new(&summary.timeline, &summary.findings),
             stages: latency::stages(summary),
-            sections: [
-                ("what", "What the alerts are", panels::what(summary)),
-                ("who", "Who and where", panels::who(summary)),
-                ("attack", "ATT&CK", panels::attack(summary)),
-                ("work", "How they were decided", panels::work(summary)),
-            ],
+            sections: panels::sections(summary),
             unjudged: panels::unjudged(summary),
             inputs,
         }

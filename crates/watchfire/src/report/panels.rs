@@ -13,11 +13,16 @@ const MAX_ROWS: usize = 12;
 /// Techniques and categories: few are too many to show.
 const MAX_LONG_ROWS: usize = 25;
 
+/// What the bars' colours say where they stand for priorities.
+const COLOURS: &str = "Colours are the highest priority.";
+
 /// A list of names with bars and numbers.
 pub(super) struct Panel {
     pub(super) title: &'static str,
     /// What to know for reading it; may be empty.
     pub(super) note: String,
+    /// What the bars mean beyond their length; may be empty.
+    pub(super) legend: &'static str,
     /// Headings of the columns: names, numbers, and what is said last; the last may be empty, then there is no such column.
     pub(super) headings: [&'static str; 3],
     /// Whether names are values from the input, to be shown letter by letter.
@@ -55,8 +60,31 @@ impl Row {
     }
 }
 
+/// Lists that belong together.
+pub(super) struct Section {
+    /// Where a link leads to.
+    pub(super) anchor: &'static str,
+    pub(super) heading: &'static str,
+    pub(super) panels: Vec<Panel>,
+}
+
+/// The section that tells how the work was done, and so how long it took.
+pub(super) const WORK: &str = "work";
+
+/// The sections that have something to say.
+pub(super) fn sections(summary: &Summary) -> Vec<Section> {
+    let sections = [
+        ("what", "What the alerts are", what(summary)),
+        ("who", "Who and where", who(summary)),
+        ("attack", "ATT&CK", attack(summary)),
+        (WORK, "How they were decided", work(summary)),
+    ];
+    let sections = sections.into_iter().map(|(anchor, heading, panels)| Section { anchor, heading, panels });
+    sections.filter(|section| section.panels.iter().any(|panel| !panel.rows.is_empty())).collect()
+}
+
 /// What the alerts are: verdicts, severities, categories, rules, formats.
-pub(super) fn what(summary: &Summary) -> Vec<Panel> {
+fn what(summary: &Summary) -> Vec<Panel> {
     let verdict_tone = |name: &str| match Verdict::from_name(name) {
         Some(verdict) if verdict.is_hostile() => Tone::Hostile,
         Some(verdict) if verdict.is_benign() => Tone::Closed,
@@ -104,7 +132,7 @@ fn decider_meaning(name: &str) -> &'static str {
 }
 
 /// Who: sources, machines, accounts.
-pub(super) fn who(summary: &Summary) -> Vec<Panel> {
+fn who(summary: &Summary) -> Vec<Panel> {
     vec![
         ranked("Sources", "address", &summary.top_sources, "No alert names where it came from."),
         ranked("Machines", "machine", &summary.top_hosts, "No alert names a machine."),
@@ -113,7 +141,7 @@ pub(super) fn who(summary: &Summary) -> Vec<Panel> {
 }
 
 /// ATT&CK: tactics and techniques.
-pub(super) fn attack(summary: &Summary) -> Vec<Panel> {
+fn attack(summary: &Summary) -> Vec<Panel> {
     let most = largest(summary.tactics.iter().map(|tactic| tactic.alerts));
     let tactics = summary.tactics.iter().map(|tactic| Row {
         last: tactic.priority.to_string(),
@@ -128,16 +156,18 @@ pub(super) fn attack(summary: &Summary) -> Vec<Panel> {
     });
     vec![
         Panel {
-            title: "ATT&CK tactics",
-            note: "In the order in which an intrusion passes through them; colours are the highest priority.".to_owned(),
+            title: "Tactics",
+            note: "In the order in which an intrusion passes through them.".to_owned(),
+            legend: COLOURS,
             headings: ["tactic", "alerts", "priority"],
             verbatim: false,
             rows: tactics.collect(),
             empty: "No alert has a technique of a known tactic.",
         },
         Panel {
-            title: "ATT&CK techniques",
+            title: "Techniques",
             note: more(summary.techniques.len(), MAX_LONG_ROWS),
+            legend: "",
             headings: ["technique", "alerts", "share"],
             verbatim: true,
             rows: techniques.collect(),
@@ -147,7 +177,7 @@ pub(super) fn attack(summary: &Summary) -> Vec<Panel> {
 }
 
 /// How it was worked off: cache layers, deciders, busiest hours.
-pub(super) fn work(summary: &Summary) -> Vec<Panel> {
+fn work(summary: &Summary) -> Vec<Panel> {
     let rates = [
         ("exact", "the same alert was seen before", summary.hit_rate.exact),
         ("pattern", "the decision on its pattern was used again", summary.hit_rate.pattern),
@@ -175,6 +205,7 @@ pub(super) fn work(summary: &Summary) -> Vec<Panel> {
         Panel {
             title: "Hit rates",
             note: "What did not have to be decided or looked up again.".to_owned(),
+            legend: "",
             headings: ["layer", "share", ""],
             verbatim: false,
             rows: if alerts(summary) == 0 { Vec::new() } else { hit_rates.into() },
@@ -191,11 +222,11 @@ pub(super) fn unjudged(summary: &Summary) -> Vec<Panel> {
     let mut aside =
         counts("Set aside", ["kind", "records", "share"], &summary.set_aside_by_kind, MAX_LONG_ROWS, |_| Tone::Plain);
     aside.note = format!("Sound records that are not alerts. {}", aside.note).trim_end().to_owned();
-    aside.empty = "Every sound record is an alert.";
+    aside.empty = "No record was set aside.";
     let mut dead =
         counts("Dead letters", ["reason", "records", "share"], &summary.dead_by_reason, MAX_LONG_ROWS, |_| Tone::Hostile);
     dead.note = format!("Records that could not be read. {}", dead.note).trim_end().to_owned();
-    dead.empty = "Every record could be read.";
+    dead.empty = "No record is dead.";
     vec![Panel { verbatim: true, ..aside }, Panel { verbatim: true, ..dead }]
 }
 
@@ -225,6 +256,7 @@ fn counts(
     Panel {
         title,
         note: more(counts.len(), max_rows),
+        legend: "",
         headings,
         verbatim: false,
         rows: rows.collect(),
@@ -246,9 +278,8 @@ fn ranked(title: &'static str, heading: &'static str, names: &[Ranked], empty: &
         ..Row::new(name.name.as_str(), name.alerts, most, Tone::Priority(name.priority))
     });
     let rows = rows.collect();
-    let note = format!("Bars are alerts, colours the highest priority. {}", more(names.len(), MAX_ROWS));
-    let note = note.trim_end().to_owned();
-    Panel { title, note, headings: [heading, "alerts", "priority"], verbatim: true, rows, empty }
+    let note = more(names.len(), MAX_ROWS);
+    Panel { title, note, legend: COLOURS, headings: [heading, "alerts", "priority"], verbatim: true, rows, empty }
 }
 
 /// The rules with the most alerts.
@@ -262,11 +293,13 @@ fn loudest(summary: &Summary) -> Panel {
         ..Row::new(rule_name(finding), finding.alerts, most, Tone::Plain)
     });
     let rows = rows.collect();
-    let beyond = summary.findings_total > summary.findings.len() as u64;
-    let note = if beyond { "Of the 500 most urgent findings." } else { "" };
+    let known = summary.findings.len() as u64;
+    let beyond = summary.findings_total > known;
+    let note = if beyond { format!("Of the {} most urgent findings.", grouped(known)) } else { String::new() };
     Panel {
         title: "Rules with the most alerts",
-        note: note.to_owned(),
+        note,
+        legend: "",
         headings: ["rule", "alerts", "share"],
         verbatim: false,
         rows,

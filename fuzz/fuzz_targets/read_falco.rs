@@ -1,0 +1,18 @@
+//! Falco's JSON output.
+#![no_main]
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use std::sync::{Arc, LazyLock};
+use watchfire_fuzz::Shape;
+
+const SOURCES: &[&str] = &[include_str!("../../crates/signal/src/read/falco.rs")];
+const PINS: &[(&str, &str)] =
+    &[("rule", r#""x""#), ("priority", r#""Critical""#), ("output", r#""x""#), ("output_fields", "{}")];
+
+static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::new(SOURCES, PINS));
+
+fuzz_target!(|data: &[u8]| watchfire_fuzz::record(data, &Arc::default()));
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    SHAPE.mutate(data, size, max_size, seed)
+});

@@ -1,0 +1,17 @@
+//! OCSF Detection Finding, class 2004.
+#![no_main]
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use std::sync::{Arc, LazyLock};
+use watchfire_fuzz::Shape;
+
+const SOURCES: &[&str] = &[include_str!("../../crates/signal/src/read/ocsf.rs")];
+const PINS: &[(&str, &str)] = &[("time", "1714557600123"), ("finding_info", "{}")];
+
+static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::new(SOURCES, PINS).fixed(&[("class_uid", "2004")]));
+
+fuzz_target!(|data: &[u8]| watchfire_fuzz::record(data, &Arc::default()));
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    SHAPE.mutate(data, size, max_size, seed)
+});

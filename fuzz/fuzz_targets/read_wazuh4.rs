@@ -1,0 +1,21 @@
+//! Wazuh 4's `alerts.json`.
+#![no_main]
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use std::sync::{Arc, LazyLock};
+use watchfire_fuzz::Shape;
+
+const SOURCES: &[&str] = &[include_str!("../../crates/signal/src/read/wazuh4.rs")];
+const PINS: &[(&str, &str)] = &[
+    ("timestamp", r#""2024-05-01T12:00:00.123+0000""#),
+    ("agent", r#"{"name":"x"}"#),
+    ("rule", r#"{"id":"1","level":5}"#),
+];
+
+static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::new(SOURCES, PINS));
+
+fuzz_target!(|data: &[u8]| watchfire_fuzz::record(data, &Arc::default()));
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    SHAPE.mutate(data, size, max_size, seed)
+});
