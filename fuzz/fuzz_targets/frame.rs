@@ -69,7 +69,7 @@ fn outcome(pieces: Pieces<'_>, limits: Limits) -> Outcome {
         last_line = chunk.first_line;
         chunk.read(&mut reader, |range, items| {
             assert!(!items.is_empty(), "a record without an item");
-            assert!(!chunk.text[range.clone()].trim().is_empty(), "a blank record");
+            assert!(!chunk.text[range.clone()].trim_ascii().is_empty(), "a blank record");
             assert!(chunk.line_at(range.start) >= chunk.first_line, "a record before its chunk");
             outcome.items.extend(items.drain(..).map(|item| format!("{item:?}")));
         });
@@ -100,7 +100,16 @@ fuzz_target!(|data: &[u8]| {
     let at_once = outcome(all, limits);
     let size = 1 + usize::from(*piece);
     let in_pieces = outcome(Pieces { bytes: content, size, pauses: false, paused: false }, limits);
-    assert_eq!(at_once, in_pieces, "cut elsewhere when it comes in pieces of {size}");
+    // How much of a damaged compressed stream can be had before the damage depends on how it arrives.
+    let is_damaged = !at_once.is_plain && at_once.error.is_some();
+    if is_damaged {
+        assert_eq!(
+            at_once.error, in_pieces.error,
+            "damaged in another way when it comes in pieces of {size}"
+        );
+    } else {
+        assert_eq!(at_once, in_pieces, "cut elsewhere when it comes in pieces of {size}");
+    }
     if at_once.is_plain && at_once.is_whole && at_once.error.is_none() && at_once.broken.is_empty() {
         let mark = if content.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let kept: usize = at_once.texts.iter().map(|(text, _)| text.len()).sum();

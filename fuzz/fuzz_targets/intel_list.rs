@@ -20,11 +20,9 @@ const SOURCES: &[&str] = &[
     include_str!("../../crates/intel/src/defang.rs"),
 ];
 
-/// A folder of this process's own, on a file system in memory where there is one.
+/// A folder of this process's own.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-    let memory = PathBuf::from("/dev/shm");
-    let base = if memory.is_dir() { memory } else { std::env::temp_dir() };
-    let folder = base.join(format!("watchfire-fuzz-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("watchfire-fuzz-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder can be made");
     folder
 });

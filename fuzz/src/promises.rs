@@ -26,7 +26,7 @@ pub fn record(data: &[u8], mappings: &Arc<[Mapping]>) {
     let text = String::from_utf8_lossy(data);
     let mut items = Vec::new();
     RecordReader::new(Arc::clone(mappings)).read(&text, &mut items);
-    assert_eq!(items.is_empty(), text.trim_ascii().is_empty(), "a record has at least one item");
+    assert_eq!(items.is_empty(), holds_nothing(&text), "a record has at least one item");
     sound(&items, &text);
 
     let mut hasher = DefaultHasher::new();
@@ -42,6 +42,13 @@ pub fn record(data: &[u8], mappings: &Arc<[Mapping]>) {
         format!("{again:?}"),
         "a record is read alike, whatever was read before it (here: {before})"
     );
+}
+
+/// Whether a record is blank, or an array without an element.
+fn holds_nothing(text: &str) -> bool {
+    let text = text.trim_ascii();
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    inner.unwrap_or(text).bytes().all(|byte| b" \t\r\n".contains(&byte))
 }
 
 /// Reads `text` as one record of a CSV file and checks the same.

@@ -3,7 +3,7 @@
 //! `WATCHFIRE_DATA=… cargo bench -p watchfire-engine --bench triage`. Without the data the shipped example is used, and
 //! the figures are those of a much more varied and much smaller input.
 
-#![expect(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "a bench")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a bench")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::io::Read;

@@ -80,7 +80,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
         archive: StoreArchive::new(triage.store),
         input: usize::MAX,
         ordinal: 0,
-        time: started_at,
+        time: 0,
         latency: Histogram::new(),
     });
     let turnstile = Turnstile::new();
@@ -243,7 +243,7 @@ impl Feeder<'_, '_> {
                 }
             };
             self.note(index, |summary| {
-                compression(framer.compression()).clone_into(&mut summary.compression)
+                compression(framer.compression()).clone_into(&mut summary.compression);
             });
             if framer.head().is_empty() {
                 if let Some(error) = framer.take_error() {

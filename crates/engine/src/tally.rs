@@ -327,7 +327,7 @@ fn named<const N: usize>(counts: [(&str, u64); N]) -> Counts {
 }
 
 fn largest(mut counts: Counts) -> Counts {
-    counts.sort_by(|a, b| b.alerts.cmp(&a.alerts));
+    counts.sort_by_key(|count| std::cmp::Reverse(count.alerts));
     counts
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Court<'c> {
     pub(crate) archive: StoreArchive<'c>,
     pub(crate) input: usize,
     pub(crate) ordinal: u64,
-    /// Time of the last alert that had one.
+    /// Time of the last alert that had one; before that, when the source was first read.
     pub(crate) time: i64,
     pub(crate) latency: Histogram,
 }
@@ -287,6 +287,8 @@ impl Court<'_> {
     ) -> JudgedChunk {
         if job.input != self.input || job.sequence == 0 {
             (self.input, self.ordinal) = (job.input, 0);
+            // Alerts before the first one with a time: the same in every run over this source.
+            self.time = job.source.first_seen();
         }
         let mut judged = JudgedChunk {
             first_ordinal: self.ordinal,

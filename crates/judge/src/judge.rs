@@ -237,7 +237,7 @@ impl Case<'_> {
     fn by_statistics(&self) -> Option<Found> {
         let score = self.signals.score();
         if score >= SUSPICIOUS_SCORE {
-            let because = "it is unlike what this machine and this actor usually show".to_owned();
+            let because = "unlike what this machine and this source usually show".to_owned();
             let found = Found {
                 decider: Decider::Statistics,
                 verdict: Verdict::Suspicious,

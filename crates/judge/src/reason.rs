@@ -34,20 +34,21 @@ pub(crate) fn sentence(grounds: &Grounds<'_>) -> String {
         text.push(' ');
         text.push_str(&path);
     }
-    let why = match grounds.decider {
-        Decider::Rule => match leading(&grounds.rules, grounds.verdict) {
-            Some(rule) => format!(": {}", lower_first(&rule.title)),
-            None => String::new(),
-        },
-        Decider::Analyst | Decider::Statistics | Decider::Llm => {
-            grounds.because.as_ref().map_or(String::new(), |because| format!(": {because}"))
-        }
-        Decider::Fallback => match grounds.rules.iter().max_by_key(|rule| rule.floor) {
-            Some(rule) => format!(": {}", lower_first(&rule.title)),
-            None => ": no rule knows it".to_owned(),
-        },
+    let title = leading(&grounds.rules, grounds.verdict).map(|rule| lower_first(&rule.title));
+    let why = match (grounds.decider, title) {
+        (Decider::Analyst, _) => grounds.because.clone(),
+        (_, Some(title)) => Some(title),
+        (Decider::Fallback, None) => Some("no rule knows it".to_owned()),
+        (_, None) => None,
     };
-    text.push_str(&why);
+    if let Some(why) = why {
+        text.push_str(": ");
+        text.push_str(&why);
+    }
+    if let (Decider::Statistics | Decider::Llm, Some(because)) = (grounds.decider, &grounds.because) {
+        text.push_str("; ");
+        text.push_str(because);
+    }
     for hint in hints(grounds) {
         text.push_str("; ");
         text.push_str(&hint);

@@ -1,6 +1,6 @@
 //! Writing alerts in bulk: 10,000 rows in one durable transaction.
 
-#![expect(missing_docs, clippy::unwrap_used, reason = "a bench")]
+#![expect(clippy::unwrap_used, reason = "a bench")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, Location, Store};

@@ -3,6 +3,9 @@
 use crate::{ChunkRow, Commit, SourceId, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+/// The hash of a chunk's text, and that of the decisions given to its alerts.
+pub type ChunkHashes = ([u8; 32], [u8; 16]);
+
 impl Store {
     /// Writes everything in `commits`, or nothing. Returns once it is durable.
     pub fn commit(&self, source: SourceId, commits: &[Commit], now: i64) -> Result<(), StoreError> {
@@ -16,7 +19,7 @@ impl Store {
     }
 
     /// The hashes of a chunk that is done: of its text and of the decisions given to its alerts.
-    pub fn chunk(&self, source: SourceId, sequence: u64) -> Result<Option<([u8; 32], [u8; 16])>, StoreError> {
+    pub fn chunk(&self, source: SourceId, sequence: u64) -> Result<Option<ChunkHashes>, StoreError> {
         let connection = self.reader();
         let mut statement = connection
             .prepare_cached("SELECT hash, decided FROM intake WHERE source = ?1 AND sequence = ?2")?;
@@ -130,6 +133,10 @@ fn replace_chunk(connection: &Connection, source: i64, chunk: &ChunkRow) -> Resu
                 ))?
                 .execute((source, first, first + records))?;
         }
+        // Cut at other places, later chunks of before may lie where this one is now.
+        connection
+            .prepare_cached("DELETE FROM intake WHERE source = ?1 AND sequence > ?2 AND first_ordinal < ?3")?
+            .execute((source, chunk.sequence as i64, (chunk.first_ordinal + chunk.records) as i64))?;
     }
     connection
         .prepare_cached(

@@ -19,6 +19,7 @@ mod rows;
 mod runs;
 mod sources;
 
+pub use commit::ChunkHashes;
 pub use error::StoreError;
 pub use open::{Location, Store};
 pub use rows::{

@@ -17,9 +17,15 @@ pub struct SourceId {
     /// Its number in this store.
     pub(crate) row: i64,
     tag: [u8; 5],
+    first_seen: i64,
 }
 
 impl SourceId {
+    /// When it was first read, in milliseconds since 1970: the time of alerts that have none, the same in every run.
+    pub fn first_seen(self) -> i64 {
+        self.first_seen
+    }
+
     /// The id of one of its alerts, the same in every store: ten hexadecimal digits, a dash, and the record's place.
     pub fn alert_id(self, ordinal: u64) -> String {
         format!("{self}-{ordinal}")
@@ -59,12 +65,14 @@ impl Store {
             .collect::<Result<_, _>>()?;
         known.sort_unstable_by(|a, b| b.cmp(a));
         let mut by_hash =
-            connection.prepare_cached("SELECT id FROM sources WHERE head_hash = ?1 AND head_len = ?2")?;
+            connection.prepare_cached("SELECT id, first_seen FROM sources WHERE head_hash = ?1 AND head_len = ?2")?;
         for len in known {
             let hash = blake3::hash(&head[..len]);
-            let found = by_hash.query_row((hash.as_bytes(), len as i64), |row| row.get(0)).optional()?;
-            if let Some(row) = found {
-                return Ok(SourceId { row, tag: tag(&hash) });
+            let found = by_hash
+                .query_row((hash.as_bytes(), len as i64), |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            if let Some((row, first_seen)) = found {
+                return Ok(SourceId { row, tag: tag(&hash), first_seen });
             }
         }
         let hash = blake3::hash(head);
@@ -73,7 +81,7 @@ impl Store {
                 "INSERT INTO sources (head_len, head_hash, name, first_seen) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute((head.len() as i64, hash.as_bytes(), name, now))?;
-        Ok(SourceId { row: connection.last_insert_rowid(), tag: tag(&hash) })
+        Ok(SourceId { row: connection.last_insert_rowid(), tag: tag(&hash), first_seen: now })
     }
 }
 
@@ -93,7 +101,8 @@ mod tests {
         let short = vec![b'x'; 1000];
         let long = vec![b'x'; 100_000];
         let first = store.source(&short, "a.json", 0).unwrap();
-        assert_eq!(store.source(&long, "b.json", 1).unwrap(), first);
+        let again = store.source(&long, "b.json", 1).unwrap();
+        assert_eq!((again, again.first_seen()), (first, 0));
         assert_ne!(store.source(b"other", "a.json", 2).unwrap(), first);
         assert_eq!(parse_alert_id(&first.alert_id(7)).map(|(_, ordinal)| ordinal), Some(7));
     }

@@ -92,7 +92,7 @@ pub(super) fn parse_folder(folder: &Path, rules: &mut Vec<RuleDocument>, problem
         match std::fs::read_to_string(&file) {
             Ok(text) => parse(&file, &text, rules, problems),
             Err(error) => {
-                problems.push(problem(&file, error.to_string(), "rule files are UTF-8 text that can be read"))
+                problems.push(problem(&file, error.to_string(), "rule files are UTF-8 text that can be read"));
             }
         }
     }
@@ -109,7 +109,7 @@ pub(super) fn parse(path: &Path, text: &str, rules: &mut Vec<RuleDocument>, prob
         match read(document) {
             Ok(rule) => rules.push(rule),
             Err((title, reason, hint)) => {
-                problems.push(RuleProblem { path: path.to_owned(), title, reason, hint })
+                problems.push(RuleProblem { path: path.to_owned(), title, reason, hint });
             }
         }
     }

@@ -44,6 +44,11 @@ impl<K: Hash + Eq + Copy, V> BoundedMap<K, V> {
         self.entries.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The entries, in no order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.entries.values().map(|(_, value)| value)

@@ -131,7 +131,7 @@ impl FrameError {
     /// What the user can do.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Bomb>()) => {
+            Self::Io(error) if is_bomb(error) => {
                 "if the file is to be trusted, unpack it and pass it plain, or raise [input] max_ratio"
             }
             Self::Io(error) if error.kind() == io::ErrorKind::IsADirectory => "name its files: DIR/*.json",
@@ -143,6 +143,10 @@ impl FrameError {
             Self::Utf16 => "convert it: iconv -f UTF-16 -t UTF-8 FILE",
         }
     }
+}
+
+fn is_bomb(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.downcast_ref::<Bomb>().is_some())
 }
 
 #[derive(Debug, Clone)]
@@ -449,7 +453,7 @@ impl<R: Read> Framer<R> {
                     let rest = &self.buffer[at..];
                     let Some(len) = memchr::memchr2(b'\n', b'{', rest) else {
                         if self.ended {
-                            at = self.buffer.len()
+                            at = self.buffer.len();
                         }
                         break;
                     };

@@ -12,7 +12,7 @@ fn frame(bytes: &[u8], limits: Limits) -> (Vec<String>, Vec<String>, Option<Fram
             for item in items.drain(..) {
                 match item {
                     Item::Broken(why) => {
-                        broken.push(format!("{}: {}", chunk.line_at(range.start), why.reason))
+                        broken.push(format!("{}: {}", chunk.line_at(range.start), why.reason));
                     }
                     _ => records.push(chunk.text[range.clone()].to_owned()),
                 }

@@ -138,7 +138,10 @@ pub(super) fn mark(severity: Severity) -> Svg {
 pub(super) fn marks() -> Svg {
     const SHAPES: [(Severity, &str); 7] = [
         (Severity::Unknown, r#"<path d="M2 6h10v2H2z"/>"#),
-        (Severity::Informational, r#"<path d="M7 2a5 5 0 100 10A5 5 0 007 2zm0 2a3 3 0 110 6 3 3 0 010-6z"/>"#),
+        (
+            Severity::Informational,
+            r#"<path d="M7 2a5 5 0 100 10A5 5 0 007 2zm0 2a3 3 0 110 6 3 3 0 010-6z"/>"#,
+        ),
         (Severity::Low, r#"<circle cx="7" cy="7" r="4.6"/>"#),
         (Severity::Medium, r#"<path d="M2.6 2.6h8.8v8.8H2.6z"/>"#),
         (Severity::High, r#"<path d="M7 1.4L13.4 12.4H.6z"/>"#),
@@ -206,7 +209,15 @@ mod tests {
     fn every_severity_has_a_shape_of_its_own() {
         let shapes = marks().to_string();
         for severity in Severity::ALL {
-            let id = mark(severity).to_string().split_once("href=\"#").unwrap().1.split_once('"').unwrap().0.to_owned();
+            let id = mark(severity)
+                .to_string()
+                .split_once("href=\"#")
+                .unwrap()
+                .1
+                .split_once('"')
+                .unwrap()
+                .0
+                .to_owned();
             assert!(shapes.contains(&format!(r#"id="{id}""#)), "{id}");
             assert_eq!(severity_named(severity.name()), severity);
         }

@@ -223,9 +223,11 @@ mod tests {
 
     #[test]
     fn durations_are_said_in_the_unit_that_fits() {
-        let said: Vec<String> =
-            [0.0, 0.0000032, 0.0014, 0.9999, 1.26, 59.96, 3661.0, 90_000.0].map(|s| plain(&duration(s))).into();
-        let expected = ["0 s", "3.20 µs", "1.40 ms", "1.00 s", "1.26 s", "1 min 00 s", "1 h 01 min", "1 d 01 h"];
+        let said: Vec<String> = [0.0, 0.0000032, 0.0014, 0.9999, 1.26, 59.96, 3661.0, 90_000.0]
+            .map(|s| plain(&duration(s)))
+            .into();
+        let expected =
+            ["0 s", "3.20 µs", "1.40 ms", "1.00 s", "1.26 s", "1 min 00 s", "1 h 01 min", "1 d 01 h"];
         assert_eq!(said, expected);
         for absurd in [f64::NAN, f64::INFINITY, -1.0] {
             assert_eq!(duration(absurd), "–");
@@ -250,13 +252,19 @@ mod tests {
         assert_eq!(moment("2026-03-17T05:48:07+01:00"), "2026-03-17T05:48:07+01:00");
         assert_eq!(moment("<b>Z"), "<b>Z");
         assert_eq!(moment(""), "–");
-        assert_eq!(period("2026-03-17T05:48:07Z", "2026-03-17T06:00:00.5Z"), "2026-03-17 05:48:07 – 06:00:00");
+        assert_eq!(
+            period("2026-03-17T05:48:07Z", "2026-03-17T06:00:00.5Z"),
+            "2026-03-17 05:48:07 – 06:00:00"
+        );
         assert_eq!(period("2026-03-17T05:48:07Z", "2026-03-17T05:48:07Z"), "2026-03-17 05:48:07");
         assert_eq!(
             period("2026-03-17T23:00:00Z", "2026-03-18T01:00:00Z"),
             "2026-03-17 23:00:00 – 2026-03-18 01:00:00"
         );
-        assert_eq!(length("2026-03-17T23:00:00Z", "2026-03-18T01:30:00Z").map(|l| plain(&l)).unwrap(), "2 h 30 min");
+        assert_eq!(
+            length("2026-03-17T23:00:00Z", "2026-03-18T01:30:00Z").map(|l| plain(&l)).unwrap(),
+            "2 h 30 min"
+        );
         assert_eq!(length("2026-03-17T23:00:00Z", "soon"), None);
     }
 }

@@ -3,7 +3,7 @@
 use super::figures::{NOTHING, counted, grouped, length, period, period_lines, words};
 use super::panels::{confidence, rule_name, technique_link};
 use watchfire_engine::{Finding, Summary};
-use watchfire_signal::{Reputation, Verdict};
+use watchfire_signal::{Decider, Reputation, Verdict};
 
 /// A finding and its place in the list.
 pub(super) struct FindingView<'s> {
@@ -38,7 +38,8 @@ pub(super) struct Command {
 
 /// The first findings of a summary, at most `max`.
 pub(super) fn first(summary: &Summary, max: usize) -> Vec<FindingView<'_>> {
-    let name_of = |id: &str| summary.techniques.iter().find(|known| known.id == id).map_or("", |known| &known.name);
+    let name_of =
+        |id: &str| summary.techniques.iter().find(|known| known.id == id).map_or("", |known| &known.name);
     let technique = |id| Technique { id, name: name_of(id), link: technique_link(id) };
     let views = summary.findings.iter().take(max).enumerate().map(|(index, finding)| FindingView {
         number: index + 1,
@@ -94,22 +95,34 @@ impl<'s> FindingView<'s> {
             named("Accounts", &finding.users, 0),
         ];
         facts.retain(|fact| !fact.values.is_empty() || !fact.text.is_empty());
-        let known = Reputation::from_name(&finding.reputation).is_some_and(|known| known > Reputation::Unknown);
+        let known =
+            Reputation::from_name(&finding.reputation).is_some_and(|known| known > Reputation::Unknown);
         if known {
             facts.push(said("Reputation", words(&finding.reputation)));
         }
-        let lasted = length(&finding.first, &finding.last).map_or_else(String::new, |length| format!(", over {length}"));
+        let lasted = length(&finding.first, &finding.last)
+            .map_or_else(String::new, |length| format!(", over {length}"));
         facts.push(said("Seen", format!("{}{lasted}", self.period())));
         let patterns = counted(finding.patterns, "pattern");
         facts.push(said("Alerts", format!("{} in {patterns}", grouped(finding.alerts))));
-        let sure = confidence(finding.confidence);
-        facts.push(said("Decided by", format!("{}, {sure} sure", words(&finding.decider))));
+        facts.push(said("Decided by", self.decider()));
         facts.push(said("Category", self.category()));
         let rule_id = if finding.rule_id.is_empty() { vec![] } else { vec![finding.rule_id.as_str()] };
         facts.push(Fact { label: "Rule", values: rule_id, text: format!("in {}", finding.format) });
         facts.push(Fact { label: "Example", values: vec![finding.example.as_str()], text: String::new() });
         facts.retain(|fact| !fact.values.iter().all(|value| value.is_empty()) || !fact.text.is_empty());
         facts
+    }
+
+    /// Who decided, and how sure they were.
+    fn decider(&self) -> String {
+        let is_fallback = self.finding.decider == Decider::Fallback.name();
+        let who = match Verdict::from_name(&self.finding.verdict) {
+            Some(verdict) if is_fallback && verdict.is_hostile() => "the rules’ floor".to_owned(),
+            _ if is_fallback => return "nobody: none was sure".to_owned(),
+            _ => words(&self.finding.decider),
+        };
+        format!("{who}, {} sure", confidence(self.finding.confidence))
     }
 
     /// Commands to copy; none if the example's id has a character that a shell might take for more than a letter.

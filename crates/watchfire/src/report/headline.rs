@@ -3,7 +3,8 @@
 //! Plain text and figures without markup; HTML and Markdown put them in their own clothes.
 
 use super::figures::{
-    NOTHING, alerts, counted, dollars, duration, grouped, length, moment, period, rate, share, sum_where, unaccounted,
+    NOTHING, alerts, counted, dollars, duration, grouped, length, moment, period, rate, share, sum_where,
+    unaccounted,
 };
 use watchfire_engine::Summary;
 use watchfire_signal::{Priority, Verdict};
@@ -73,7 +74,9 @@ fn steps(summary: &Summary) -> [Step; 4] {
     let asked = match (alerts, calls) {
         (0, _) => String::new(),
         (_, 0) => "decided without asking a paid or limited service".to_owned(),
-        _ => format!("{} of the alerts needed no decision of their own", share(summary.calls_avoided, alerts)),
+        _ => {
+            format!("{} of the alerts needed no decision of their own", share(summary.calls_avoided, alerts))
+        }
     };
     let price = match (alerts, summary.cost_usd) {
         (0, _) => String::new(),
@@ -103,7 +106,7 @@ fn balance(summary: &Summary) -> Balance {
     let fault = match unaccounted(summary) {
         0 => String::new(),
         lost if lost > 0 => format!("does not balance: {} not accounted for", records(lost)),
-        twice => format!("does not balance: {} more told than were received", records(twice)),
+        twice => format!("does not balance: {} more than were received", records(twice)),
     };
     Balance { received: grouped(summary.received), parts, fault }
 }
@@ -116,21 +119,31 @@ fn lead(summary: &Summary) -> String {
     if alerts(summary) == 0 {
         return "None of the records read is an alert. What they are is told below.".to_owned();
     }
-    let of_priority =
-        |id: u8| summary.findings.iter().filter(move |finding| Priority::from_score(finding.priority.into()).id() == id);
+    let of_priority = |id: u8| {
+        summary
+            .findings
+            .iter()
+            .filter(move |finding| Priority::from_score(finding.priority.into()).id() == id)
+    };
     let (critical, high) = (of_priority(4).count() as u64, of_priority(3).count() as u64);
     let first = match (critical, high) {
         (0, 0) => "No finding has a high priority.".to_owned(),
         (0, high) => format!("{} of high priority, none critical.", counted(high, "finding")),
         (critical, 0) => format!("{} of critical priority, none high.", counted(critical, "finding")),
-        (critical, high) => format!("{} of critical priority, {} of high.", counted(critical, "finding"), grouped(high)),
+        (critical, high) => {
+            format!("{} of critical priority, {} of high.", counted(critical, "finding"), grouped(high))
+        }
     };
     let is = |chosen: fn(Verdict) -> bool| {
         sum_where(&summary.by_verdict, |name| Verdict::from_name(name).is_some_and(chosen))
     };
     let (hostile, benign) = (is(Verdict::is_hostile), is(Verdict::is_benign));
     let open = is(|verdict| !verdict.is_hostile() && !verdict.is_benign());
-    let shares = [(hostile, "look hostile"), (benign, "are closed as benign, false or duplicate"), (open, "could not be told")];
+    let shares = [
+        (hostile, "look hostile"),
+        (benign, "are closed as benign, false or duplicate"),
+        (open, "could not be told"),
+    ];
     let shares = shares.iter().filter(|(part, _)| *part > 0).enumerate().map(|(index, (part, what))| {
         let of = if index == 0 { " of the alerts" } else { "" };
         format!("{}{of} {what}", share(*part, summary.judged))
@@ -156,7 +169,7 @@ fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
     };
     facts.push(("Knowledge", format!("{}, {lists}", counted(summary.rules, "rule"))));
     facts.push(("Store", if summary.store.is_empty() { NOTHING.to_owned() } else { summary.store.clone() }));
-    facts.push(("Program", summary.program.clone()));
+    facts.push(("Version", summary.program.clone()));
     facts
 }
 

@@ -5,8 +5,8 @@
 //! the input, and the style sheet, which is ours. A Content-Security-Policy in the page stands behind that: whatever
 //! got through would still load nothing and run nothing.
 
-use super::charts::{Svg, Tone, bar, gauge, mark, marks, severity_class, severity_named};
-use super::figures::{bytes, duration, grouped};
+use super::charts::{self, Svg, Tone, bar, gauge, mark, severity_class, severity_named};
+use super::figures::{bytes, grouped};
 use super::finding::{self, FindingView, Place};
 use super::headline::{Headline, Step};
 use super::latency::{self, StageRow};
@@ -15,7 +15,7 @@ use super::timeline::{MAX_LANES, TimelineChart};
 use askama::Template;
 use std::fmt;
 use watchfire_engine::{InputSummary, Summary};
-use watchfire_signal::{Severity, Verdict};
+use watchfire_signal::Verdict;
 
 /// Findings shown; the rest are counted.
 const MAX_FINDINGS: usize = 50;
@@ -32,6 +32,7 @@ pub(super) fn page(summary: &Summary) -> String {
 #[derive(Template)]
 #[template(path = "report.html", whitespace = "minimize")]
 struct Page<'s> {
+    style: StyleSheet,
     summary: &'s Summary,
     headline: Headline,
     findings: Vec<FindingView<'s>>,
@@ -39,15 +40,31 @@ struct Page<'s> {
     stages: Vec<StageRow<'s>>,
     sections: Vec<Section>,
     unjudged: Vec<Panel>,
-    inputs: Vec<&'s InputSummary>,
+    inputs: Vec<InputRow<'s>>,
+}
+
+/// An input, with its records received, judged, set aside and dead, and its size, for people.
+struct InputRow<'s> {
+    input: &'s InputSummary,
+    figures: [String; 5],
 }
 
 impl<'s> Page<'s> {
     fn new(summary: &'s Summary) -> Self {
         let mut inputs: Vec<&InputSummary> = summary.inputs.iter().collect();
         inputs.sort_by_key(|input| input.error.is_empty());
-        inputs.truncate(MAX_INPUTS);
+        let inputs = inputs.into_iter().take(MAX_INPUTS).map(|input| InputRow {
+            input,
+            figures: [
+                grouped(input.received),
+                grouped(input.judged),
+                grouped(input.set_aside),
+                grouped(input.dead),
+                bytes(input.bytes),
+            ],
+        });
         Self {
+            style: StyleSheet,
             summary,
             headline: Headline::new(summary),
             findings: finding::first(summary, MAX_FINDINGS),
@@ -55,13 +72,21 @@ impl<'s> Page<'s> {
             stages: latency::stages(summary),
             sections: panels::sections(summary),
             unjudged: panels::unjudged(summary),
-            inputs,
+            inputs: inputs.collect(),
         }
     }
 
-    /// How many findings are not shown.
-    fn findings_left(&self) -> u64 {
-        self.summary.findings_total.saturating_sub(self.findings.len() as u64)
+    /// How many findings are not shown; empty if all are.
+    fn findings_left(&self) -> String {
+        some(self.summary.findings_total.saturating_sub(self.findings.len() as u64))
+    }
+
+    fn forgotten(&self) -> String {
+        some(self.summary.forgotten)
+    }
+
+    fn pending(&self) -> String {
+        some(self.summary.pending)
     }
 
     fn inputs_left(&self) -> usize {
@@ -78,39 +103,10 @@ impl<'s> Page<'s> {
     }
 }
 
-// What the template asks of values that are not its own.
-
-impl Page<'_> {
-    fn style(&self) -> StyleSheet {
-        StyleSheet
-    }
-
-    fn marks(&self) -> Svg {
-        marks()
-    }
-
-    fn mark(&self, severity: &Severity) -> Svg {
-        mark(*severity)
-    }
-
-    fn left(&self, step: &Step) -> Svg {
-        bar(step.left.unwrap_or_default(), 1.0, Tone::Plain)
-    }
-
-    fn grouped(&self, number: &u64) -> String {
-        grouped(*number)
-    }
-
-    fn bytes(&self, number: &u64) -> String {
-        bytes(*number)
-    }
-
-    fn latency(&self) -> String {
-        latency::sentence(self.summary)
-    }
-
-    fn step(&self, chart: &TimelineChart<'_>) -> String {
-        duration(chart.step_seconds())
+impl Step {
+    /// How much is left of the alerts, as a bar; an empty one keeps the place where there is no such share.
+    fn left_bar(&self) -> Svg {
+        bar(self.left.unwrap_or_default(), 1.0, Tone::Plain)
     }
 }
 
@@ -136,6 +132,11 @@ impl FindingView<'_> {
             _ => "open",
         }
     }
+}
+
+/// A number if there is one to speak of.
+fn some(number: u64) -> String {
+    if number == 0 { String::new() } else { grouped(number) }
 }
 
 /// The style sheet, as it stands.

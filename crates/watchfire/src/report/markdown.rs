@@ -45,7 +45,10 @@ fn write_report(out: &mut String, summary: &Summary) -> fmt::Result {
     }
     if summary.forgotten > 0 {
         let forgotten = grouped(summary.forgotten);
-        writeln!(out, "- Patterns and entities forgotten for lack of room: {forgotten}; counts of patterns may be too high")?;
+        writeln!(
+            out,
+            "- Patterns and entities forgotten for lack of room: {forgotten}; counts of patterns may be too high"
+        )?;
     }
     findings(out, summary)?;
     for section in panels::sections(summary) {
@@ -265,8 +268,12 @@ fn prose(text: &str) -> String {
     out
 }
 
+/// On one line, and without the signs that turn the direction of what follows (UAX #9): nothing isolates text here.
 fn one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    let turns = |character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .map(|character| if character.is_control() || turns(character) { ' ' } else { character })
+        .collect()
 }
 
 /// Whether some renderer makes a link or a mention of a word although its punctuation is escaped. Some take whatever
@@ -324,7 +331,10 @@ mod tests {
     #[test]
     fn a_sentence_has_no_markup() {
         assert_eq!(prose("<b>*x*</b> [a](b) ![c](d)"), r"&lt;b&gt;\*x\*&lt;/b&gt; \[a\](b) \!\[c\](d)");
-        assert_eq!(prose("see http://a.example or mail@b.example"), "see `http://a.example` or `mail@b.example`");
+        assert_eq!(
+            prose("see http://a.example or mail@b.example"),
+            "see `http://a.example` or `mail@b.example`"
+        );
         assert_eq!(prose("(source.ip, outside) to a.example."), "(`source.ip`, outside) to `a.example`.");
         assert_eq!(prose("<https://a.example>"), "&lt;`https://a.example`&gt;");
         assert_eq!(prose("ask @root about #7"), "ask `@root` about `#7`");

@@ -3,15 +3,17 @@
 //! A list has one shape ([`Panel`]) whatever it counts, and HTML and Markdown both render that shape. So the two say the
 //! same, and a list is added in one place.
 
-use super::charts::{Svg, Tone, bar, gauge, severity_named};
+use super::charts::{Svg, Tone, bar, gauge, mark, severity_named};
 use super::figures::{NOTHING, alerts, grouped, largest, moment, percent, share, sum_where, words};
 use watchfire_engine::{Count, Counts, Finding, Ranked, Summary};
-use watchfire_signal::{Decider, Severity, Verdict};
+use watchfire_signal::{Decider, Verdict};
 
 /// Rows of a list that may be long.
 const MAX_ROWS: usize = 12;
-/// Techniques and categories: few are too many to show.
+/// Rows of a list that is told in full unless it is very long.
 const MAX_LONG_ROWS: usize = 25;
+/// Techniques, of which the tail says little.
+const MAX_TECHNIQUES: usize = 15;
 
 /// What the bars' colours say where they stand for priorities.
 const COLOURS: &str = "Colours are the highest priority.";
@@ -39,8 +41,8 @@ pub(super) struct Row {
     pub(super) detail: String,
     /// Where the name leads to.
     pub(super) link: Option<String>,
-    /// A severity whose mark stands before the name.
-    pub(super) severity: Option<Severity>,
+    /// Stands before the name; may be empty.
+    pub(super) mark: Svg,
     pub(super) number: String,
     pub(super) last: String,
     pub(super) bar: Svg,
@@ -52,7 +54,7 @@ impl Row {
             name: name.into(),
             detail: String::new(),
             link: None,
-            severity: None,
+            mark: Svg::default(),
             number: grouped(number),
             last: String::new(),
             bar: bar(number as f64, largest as f64, tone),
@@ -90,20 +92,24 @@ fn what(summary: &Summary) -> Vec<Panel> {
         Some(verdict) if verdict.is_benign() => Tone::Closed,
         _ => Tone::Plain,
     };
-    let mut severities = counts("Severities", ["severity", "alerts", "share"], &summary.by_severity, usize::MAX, |name| {
-        Tone::Severity(severity_named(name))
-    });
+    let mut severities =
+        counts("Severities", ["severity", "alerts", "share"], &summary.by_severity, usize::MAX, |name| {
+            Tone::Severity(severity_named(name))
+        });
     for (row, count) in severities.rows.iter_mut().zip(&summary.by_severity) {
-        row.severity = Some(severity_named(&count.name));
+        row.mark = mark(severity_named(&count.name));
     }
     let mut verdicts =
         counts("Verdicts", ["verdict", "alerts", "share"], &summary.by_verdict, usize::MAX, verdict_tone);
     for (row, count) in verdicts.rows.iter_mut().zip(&summary.by_verdict) {
-        row.detail = Verdict::from_name(&count.name).map_or("", verdict_meaning).to_owned();
+        Verdict::from_name(&count.name).map_or("", verdict_meaning).clone_into(&mut row.detail);
     }
-    let formats = counts("Formats", ["format", "alerts", "share"], &summary.by_format, MAX_LONG_ROWS, |_| Tone::Plain);
+    let formats =
+        counts("Formats", ["format", "alerts", "share"], &summary.by_format, MAX_LONG_ROWS, |_| Tone::Plain);
     let categories =
-        counts("Categories", ["category", "alerts", "share"], &summary.by_category, MAX_LONG_ROWS, |_| Tone::Plain);
+        counts("Categories", ["category", "alerts", "share"], &summary.by_category, MAX_LONG_ROWS, |_| {
+            Tone::Plain
+        });
     vec![verdicts, severities, formats, categories, loudest(summary)]
 }
 
@@ -126,7 +132,7 @@ fn decider_meaning(name: &str) -> &'static str {
         Some(Decider::Analyst) => "a person decided the pattern",
         Some(Decider::Statistics) => "what was seen and decided before",
         Some(Decider::Llm) => "a language model",
-        Some(Decider::Fallback) => "nobody was sure",
+        Some(Decider::Fallback) => "nobody was sure: the rules’ floor holds",
         None => "",
     }
 }
@@ -148,7 +154,7 @@ fn attack(summary: &Summary) -> Vec<Panel> {
         ..Row::new(words(&tactic.tactic), tactic.alerts, most, Tone::Priority(tactic.priority))
     });
     let most = largest(summary.techniques.iter().map(|technique| technique.alerts));
-    let techniques = summary.techniques.iter().take(MAX_LONG_ROWS).map(|technique| Row {
+    let techniques = summary.techniques.iter().take(MAX_TECHNIQUES).map(|technique| Row {
         detail: technique.name.clone(),
         link: technique_link(&technique.id),
         last: share(technique.alerts, alerts(summary)),
@@ -166,7 +172,7 @@ fn attack(summary: &Summary) -> Vec<Panel> {
         },
         Panel {
             title: "Techniques",
-            note: more(summary.techniques.len(), MAX_LONG_ROWS),
+            note: more(summary.techniques.len(), MAX_TECHNIQUES),
             legend: "",
             headings: ["technique", "alerts", "share"],
             verbatim: true,
@@ -178,29 +184,38 @@ fn attack(summary: &Summary) -> Vec<Panel> {
 
 /// How it was worked off: cache layers, deciders, busiest hours.
 fn work(summary: &Summary) -> Vec<Panel> {
+    let intelligence = match summary.intel_lists {
+        0 => ("intelligence", "no lists in force", f64::NAN),
+        _ => {
+            ("intelligence", "the indicator’s reputation was known, of all looked up", summary.hit_rate.intel)
+        }
+    };
     let rates = [
         ("exact", "the same alert was seen before", summary.hit_rate.exact),
         ("pattern", "the decision on its pattern was used again", summary.hit_rate.pattern),
-        ("intelligence", "the indicator’s reputation was known, of all looked up", summary.hit_rate.intel),
+        intelligence,
     ];
     let hit_rates = rates.map(|(name, detail, rate)| Row {
         name: name.to_owned(),
         detail: detail.to_owned(),
         link: None,
-        severity: None,
+        mark: Svg::default(),
         number: percent(rate),
         last: String::new(),
         bar: gauge(rate, 1.0, Tone::Plain),
     });
-    let hours = summary.busiest_hours.iter().map(|hour| Count { name: moment(&hour.name), alerts: hour.alerts });
+    let hours =
+        summary.busiest_hours.iter().map(|hour| Count { name: moment(&hour.name), alerts: hour.alerts });
     let hours: Counts = hours.collect();
     let mut by_decider =
-        counts("Deciders", ["decider", "alerts", "decisions"], &summary.by_decider, usize::MAX, |_| Tone::Plain);
+        counts("Deciders", ["decider", "alerts", "decisions"], &summary.by_decider, usize::MAX, |_| {
+            Tone::Plain
+        });
     for (row, decider) in by_decider.rows.iter_mut().zip(&summary.by_decider) {
         row.last = grouped(sum_where(&summary.decisions_by_decider, |name| name == decider.name));
-        row.detail = decider_meaning(&decider.name).to_owned();
+        decider_meaning(&decider.name).clone_into(&mut row.detail);
     }
-    by_decider.note = "Alerts by who decided, and the decisions that were made anew in this run.".to_owned();
+    by_decider.note.push_str("Alerts by who decided, and the decisions that were made anew in this run.");
     vec![
         Panel {
             title: "Hit rates",
@@ -220,12 +235,19 @@ fn work(summary: &Summary) -> Vec<Panel> {
 /// What was not judged: set aside, and dead.
 pub(super) fn unjudged(summary: &Summary) -> Vec<Panel> {
     let mut aside =
-        counts("Set aside", ["kind", "records", "share"], &summary.set_aside_by_kind, MAX_LONG_ROWS, |_| Tone::Plain);
-    aside.note = format!("Sound records that are not alerts. {}", aside.note).trim_end().to_owned();
+        counts("Set aside", ["kind", "records", "share"], &summary.set_aside_by_kind, MAX_LONG_ROWS, |_| {
+            Tone::Plain
+        });
+    aside.note.insert_str(0, "Sound records that are not alerts. ");
     aside.empty = "No record was set aside.";
-    let mut dead =
-        counts("Dead letters", ["reason", "records", "share"], &summary.dead_by_reason, MAX_LONG_ROWS, |_| Tone::Hostile);
-    dead.note = format!("Records that could not be read. {}", dead.note).trim_end().to_owned();
+    let mut dead = counts(
+        "Dead letters",
+        ["reason", "records", "share"],
+        &summary.dead_by_reason,
+        MAX_LONG_ROWS,
+        |_| Tone::Hostile,
+    );
+    dead.note.insert_str(0, "Records that could not be read. ");
     dead.empty = "No record is dead.";
     vec![Panel { verbatim: true, ..aside }, Panel { verbatim: true, ..dead }]
 }
@@ -279,7 +301,15 @@ fn ranked(title: &'static str, heading: &'static str, names: &[Ranked], empty: &
     });
     let rows = rows.collect();
     let note = more(names.len(), MAX_ROWS);
-    Panel { title, note, legend: COLOURS, headings: [heading, "alerts", "priority"], verbatim: true, rows, empty }
+    Panel {
+        title,
+        note,
+        legend: COLOURS,
+        headings: [heading, "alerts", "priority"],
+        verbatim: true,
+        rows,
+        empty,
+    }
 }
 
 /// The rules with the most alerts.
@@ -295,7 +325,8 @@ fn loudest(summary: &Summary) -> Panel {
     let rows = rows.collect();
     let known = summary.findings.len() as u64;
     let beyond = summary.findings_total > known;
-    let note = if beyond { format!("Of the {} most urgent findings.", grouped(known)) } else { String::new() };
+    let note =
+        if beyond { format!("Of the {} most urgent findings.", grouped(known)) } else { String::new() };
     Panel {
         title: "Rules with the most alerts",
         note,
@@ -318,14 +349,17 @@ pub(super) fn rule_name(finding: &Finding) -> &str {
 
 /// Where MITRE describes a technique; `None` for what does not have the shape of an id.
 pub(super) fn technique_link(id: &str) -> Option<String> {
-    let (technique, part) = id.split_once('.').map_or((id, None), |(technique, part)| (technique, Some(part)));
+    let (technique, part) =
+        id.split_once('.').map_or((id, None), |(technique, part)| (technique, Some(part)));
     let digits = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(technique.strip_prefix('T')?, 4) {
         return None;
     }
     match part {
         None => Some(format!("https://attack.mitre.org/techniques/{technique}/")),
-        Some(part) if digits(part, 3) => Some(format!("https://attack.mitre.org/techniques/{technique}/{part}/")),
+        Some(part) if digits(part, 3) => {
+            Some(format!("https://attack.mitre.org/techniques/{technique}/{part}/"))
+        }
         Some(_) => None,
     }
 }
@@ -352,7 +386,9 @@ mod tests {
         let link = technique_link("T1110.003").unwrap();
         assert_eq!(link, "https://attack.mitre.org/techniques/T1110/003/");
         assert_eq!(technique_link("T1059").unwrap(), "https://attack.mitre.org/techniques/T1059/");
-        for hostile in ["", "T", "T15", "t1059", "T1059.", "T1059.1", "T1059.003/..", "javascript:alert(1)", "T१२३४"] {
+        for hostile in
+            ["", "T", "T15", "t1059", "T1059.", "T1059.1", "T1059.003/..", "javascript:alert(1)", "T१२३४"]
+        {
             assert_eq!(technique_link(hostile), None, "{hostile}");
         }
     }

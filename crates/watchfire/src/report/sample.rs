@@ -26,7 +26,7 @@ pub(super) fn empty() -> Summary {
         by_verdict: Counts::new(),
         by_severity: Counts::new(),
         latency_ms: Percentiles::default(),
-        program: "watchfire 0.1.0".to_owned(),
+        program: "0.1.0".to_owned(),
         store: "watchfire.db".to_owned(),
         started_at: "2026-03-18T03:00:00.000Z".to_owned(),
         decisions_by_decider: Counts::new(),
@@ -89,7 +89,9 @@ pub(super) fn morning() -> Summary {
         timeline: Timeline {
             start_ms: MIDNIGHT_MS,
             step_ms: 3_600_000,
-            steps: (0..13).map(|hour| [0, 199 + u64::from(hour < 8), 0, 16, 0, u64::from(hour > 9), 0]).collect(),
+            steps: (0..13)
+                .map(|hour| [0, 199 + u64::from(hour < 8), 0, 16, 0, u64::from(hour > 9), 0])
+                .collect(),
         },
         busiest_hours: counts(&[("2026-03-17T02:00:00.000Z", 216), ("2026-03-17T03:00:00.000Z", 216)]),
         findings: vec![reverse_shell(), guessing()],

@@ -4,8 +4,8 @@
 //! the bars are stretched. The worst severity stands on the base line, where heights can be compared. Like the rest of
 //! the drawings it takes no text from the input ([`super::charts`]): findings are named by their number.
 
-use super::charts::{Svg, severity_class, severity_named, short};
-use super::figures::{counted, grouped};
+use super::charts::{Svg, mark, severity_class, severity_named, short};
+use super::figures::{counted, duration, grouped};
 use std::fmt::{self, Write};
 use watchfire_engine::{Finding, Timeline};
 use watchfire_signal::{Severity, Timestamp};
@@ -68,9 +68,8 @@ pub(super) struct TimelineChart<'s> {
 /// A row of the table beside the drawing.
 pub(super) struct TimeRow {
     pub(super) from: String,
-    /// Alerts by severity, in the order of [`TimelineChart::severities`].
-    pub(super) counts: Vec<u64>,
-    pub(super) total: u64,
+    /// Alerts by severity, in the order of [`TimelineChart::severities`], and all of them.
+    pub(super) counts: Vec<String>,
 }
 
 impl<'s> TimelineChart<'s> {
@@ -79,7 +78,11 @@ impl<'s> TimelineChart<'s> {
         let steps = timeline.steps.get(..timeline.steps.len().min(MAX_STEPS))?;
         let sound = timeline.step_ms > 0 && Timestamp::from_millis(timeline.start_ms).is_some();
         let findings = findings.get(..findings.len().min(MAX_LANES))?;
-        (sound && steps.iter().flatten().any(|&alerts| alerts > 0)).then_some(Self { timeline, steps, findings })
+        (sound && steps.iter().flatten().any(|&alerts| alerts > 0)).then_some(Self {
+            timeline,
+            steps,
+            findings,
+        })
     }
 
     /// The severities that occur, worst first.
@@ -88,9 +91,14 @@ impl<'s> TimelineChart<'s> {
         Severity::ALL.into_iter().rev().filter(occurs).collect()
     }
 
+    /// The same with their marks, for a legend.
+    pub(super) fn legend(&self) -> Vec<(Svg, &'static str)> {
+        self.severities().into_iter().map(|severity| (mark(severity), severity.name())).collect()
+    }
+
     /// How long a step is.
-    pub(super) fn step_seconds(&self) -> f64 {
-        self.timeline.step_ms as f64 / 1000.0
+    pub(super) fn step(&self) -> String {
+        duration(self.timeline.step_ms as f64 / 1000.0)
     }
 
     /// The same in numbers, several steps to a row if need be.
@@ -101,9 +109,9 @@ impl<'s> TimelineChart<'s> {
             let sum = |severity: &Severity| {
                 steps.iter().fold(0_u64, |sum, step| sum.saturating_add(step[usize::from(severity.id())]))
             };
-            let counts: Vec<u64> = severities.iter().map(sum).collect();
-            let total = counts.iter().fold(0_u64, |sum, &count| sum.saturating_add(count));
-            TimeRow { from: self.label(self.start_of(index * steps_per_row), ..19), counts, total }
+            let all = steps.iter().map(total).fold(0_u64, u64::saturating_add);
+            let counts = severities.iter().map(sum).chain([all]).map(grouped).collect();
+            TimeRow { from: label(self.start_of(index * steps_per_row), ..19), counts }
         });
         rows.collect()
     }
@@ -114,8 +122,11 @@ impl<'s> TimelineChart<'s> {
             let lanes: Vec<(usize, f64, f64)> = self.lanes();
             let below = if lanes.is_empty() { 0 } else { lanes.len() * LANE + 10 };
             let height = ABOVE + PLOT + TIMES + below;
-            write!(drawing, r#"<svg class="timeline" height="{height}" role="img" aria-labelledby="timeline-is">"#)?;
-            let (from, to) = (self.label(self.start_of(0), ..16), self.label(self.start_of(self.steps.len()), ..16));
+            write!(
+                drawing,
+                r#"<svg class="timeline" height="{height}" role="img" aria-labelledby="timeline-is">"#
+            )?;
+            let (from, to) = (label(self.start_of(0), ..16), label(self.start_of(self.steps.len()), ..16));
             let total = self.steps.iter().flatten().fold(0_u64, |sum, &alerts| sum.saturating_add(alerts));
             let is = counted(total, "alert");
             write!(drawing, r#"<title id="timeline-is">{is} from {from} to {to} UTC, by severity</title>"#)?;
@@ -158,7 +169,7 @@ impl<'s> TimelineChart<'s> {
             drawing.push_str(r#""/>"#);
         }
         for (index, step) in self.steps.iter().enumerate().filter(|(_, step)| total(step) > 0) {
-            let from = self.label(self.start_of(index), ..19);
+            let from = label(self.start_of(index), ..19);
             let parts = self.severities().into_iter().filter_map(|severity| {
                 let alerts = step[usize::from(severity.id())];
                 (alerts > 0).then(|| format!("{} {}", grouped(alerts), severity.name()))
@@ -189,9 +200,9 @@ impl<'s> TimelineChart<'s> {
             }
             let x = short(self.across(time));
             let label = match distance {
-                _ if time % DAY == 0 => self.label(time, ..10),
-                d if d < MINUTE => self.label(time, 11..19),
-                _ => self.label(time, 11..16),
+                _ if time % DAY == 0 => label(time, ..10),
+                d if d < MINUTE => label(time, 11..19),
+                _ => label(time, 11..16),
             };
             // A label at the right edge must not stand out of the page; a narrow screen has room for every other one.
             let class = match index % 2 {
@@ -222,7 +233,10 @@ impl<'s> TimelineChart<'s> {
         let class = severity_class(severity_named(severity));
         let (number, from, to) = (index + 1, short(from), short(to));
         let (x, dx, side) = if from < 6.0 { (to, 11, "after") } else { (from, -11, "before") };
-        write!(drawing, r##"<a href="#finding-{number}" aria-label="finding {number}"><g class="lane {class}">"##)?;
+        write!(
+            drawing,
+            r##"<a href="#finding-{number}" aria-label="finding {number}"><g class="lane {class}">"##
+        )?;
         write!(drawing, r#"<line x1="{from}%" x2="{to}%" y1="{y}" y2="{y}"/>"#)?;
         // Two marks on one spot are a blot.
         let ends = if to - from < 1.2 { 1 } else { 2 };
@@ -243,12 +257,12 @@ impl<'s> TimelineChart<'s> {
         let (start, end) = (self.start_of(0) as f64, self.start_of(self.steps.len()) as f64);
         ((time as f64 - start) / (end - start).max(1.0) * 100.0).clamp(0.0, 100.0)
     }
+}
 
-    /// A part of a time's RFC 3339 text, with a space for its `T`.
-    fn label(&self, time: i64, part: impl std::slice::SliceIndex<str, Output = str>) -> String {
-        let text = Timestamp::from_millis(time).map(|time| time.to_string()).unwrap_or_default();
-        text.get(part).unwrap_or_default().replace('T', " ")
-    }
+/// A part of a time's RFC 3339 text, with a space for its `T`.
+fn label(time: i64, part: impl std::slice::SliceIndex<str, Output = str>) -> String {
+    let text = Timestamp::from_millis(time).map(|time| time.to_string()).unwrap_or_default();
+    text.get(part).unwrap_or_default().replace('T', " ")
 }
 
 /// What the plot reaches up to, and the distance of its lines.
@@ -315,7 +329,8 @@ mod tests {
         let chart = TimelineChart::new(&timeline, &[]).unwrap();
         let rows = chart.rows();
         assert!(rows.len() <= MAX_ROWS);
-        assert_eq!(rows.iter().map(|row| row.total).sum::<u64>(), 28_919);
+        let all = rows.iter().map(|row| row.counts[2].replace(',', "").parse::<u64>().unwrap());
+        assert_eq!(all.sum::<u64>(), 28_919);
         let drawing = chart.draw().to_string();
         assert_eq!(drawing.matches("<title>from").count(), 239);
         for said in [

@@ -148,7 +148,7 @@ impl Page {
             return;
         }
         self.line("");
-        self.bars("Severity", &summary.by_severity, |name| Paint::severity(name));
+        self.bars("Severity", &summary.by_severity, Paint::severity);
         self.bars("Verdict", &summary.by_verdict, |name| match name {
             "true_positive" => Style::Critical,
             "suspicious" => Style::High,
@@ -215,7 +215,12 @@ impl Page {
             times,
         );
         self.line(&line);
-        let verdict = format!("{} by {}", words(&finding.verdict), finding.decider);
+        let decider = match (finding.decider.as_str(), finding.verdict.as_str()) {
+            ("fallback", "suspicious") => "by the rules' floor".to_owned(),
+            ("fallback", _) => "nobody was sure".to_owned(),
+            (decider, _) => format!("by {decider}"),
+        };
+        let verdict = format!("{}, {decider}", words(&finding.verdict));
         let detail = [verdict, place, when(finding)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
         self.indented(&detail, Style::Dim);
         if !finding.reason.is_empty() {
@@ -361,10 +366,11 @@ fn place(finding: &Finding) -> String {
     let some = |names: &[String], count: u64, what: &str| match names {
         [] => String::new(),
         [one] if count <= 1 => one.clone(),
-        [first, ..] => format!("{first} and {} more {what}", grouped(count.saturating_sub(1))),
+        [first, ..] if count == 2 => format!("{first} and 1 more {what}"),
+        [first, ..] => format!("{first} and {} more {what}s", grouped(count.saturating_sub(1))),
     };
-    let from = some(&finding.sources, finding.source_count, "sources");
-    let to = some(&finding.hosts, finding.host_count, "hosts");
+    let from = some(&finding.sources, finding.source_count, "source");
+    let to = some(&finding.hosts, finding.host_count, "host");
     match (from.is_empty(), to.is_empty()) {
         (false, false) if from != to => format!("{from} → {to}"),
         (true, _) => to,

@@ -47,12 +47,16 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory can be written to")
 }
 
-/// So many mebibytes of one byte, compressed as far as gzip goes.
-pub fn gzip_of_one_byte(byte: u8, mebibytes: usize) -> Vec<u8> {
-    let part = vec![byte; 1 << 20];
+/// So many mebibytes, each the same, compressed as far as gzip goes.
+pub fn gzip_of(mebibyte: &[u8], times: usize) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    for _ in 0..mebibytes {
-        encoder.write_all(&part).expect("memory can be written to");
+    for _ in 0..times {
+        encoder.write_all(mebibyte).expect("memory can be written to");
     }
     encoder.finish().expect("memory can be written to")
+}
+
+/// A mebibyte of one byte.
+pub fn mebibyte(byte: u8) -> Vec<u8> {
+    vec![byte; 1 << 20]
 }
