@@ -2,8 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use watchfire_signal::Alert;
 use watchfire_signal::read::{CsvPlan, Item, Mapping, RecordReader};
-use watchfire_signal::{Alert, Field};
 
 /// One record of each format, to make a reader remember that format.
 const BEFORE: [&str; 11] = [
@@ -56,7 +56,7 @@ pub fn row(text: &str, plan: &CsvPlan) {
     let mut items = Vec::new();
     plan.read(text, &mut items);
     assert!(items.len() <= 1, "a row is at most one item");
-    assert_eq!(items.is_empty(), text.trim_end_matches(['\r', '\n']).is_empty(), "a row is an item");
+    assert!(!items.is_empty() || text.trim_ascii().is_empty(), "a row is an item");
     sound(&items, text);
 }
 
@@ -92,10 +92,6 @@ fn sound_alert(alert: &Alert<'_>, text: &str) {
         "raw is not the record's"
     );
     assert!(!alert.raw.is_empty(), "an alert of nothing");
-    debug_assert!(
-        alert.get(Field::RuleId).is_none_or(|id| id.len() <= 2 * text.len() + 64),
-        "a long rule id"
-    );
     let owned = alert.clone().into_owned("");
     assert_eq!(format!("{owned:?}"), format!("{alert:?}"), "an owned alert is the same alert");
 }

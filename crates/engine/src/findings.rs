@@ -30,8 +30,24 @@ pub(crate) fn findings<'p>(patterns: impl Iterator<Item = &'p PatternTally>) -> 
     findings.sort_by(|a, b| {
         (b.priority, &a.first, &a.rule, &a.example).cmp(&(a.priority, &b.first, &b.rule, &b.example))
     });
+    spread(&mut findings);
     findings.truncate(MAX_FINDINGS);
     (findings, total)
+}
+
+/// Among findings of one priority, lets those that tell something new come first: ten commands of one intruder on one
+/// machine raise ten rules, and an analyst who has seen two of them has seen them all.
+fn spread(findings: &mut [Finding]) {
+    let mut seen: HashMap<(String, String, String, String), u32> = HashMap::new();
+    let kin = |finding: &Finding| {
+        let first = |names: &[String]| names.first().cloned().unwrap_or_default();
+        (finding.category.clone(), finding.verdict.clone(), first(&finding.sources), first(&finding.hosts))
+    };
+    findings.sort_by_cached_key(|finding| {
+        let before = seen.entry(kin(finding)).or_default();
+        *before += 1;
+        (std::cmp::Reverse(finding.priority), *before)
+    });
 }
 
 fn finding(group: &[&PatternTally]) -> Option<Finding> {
