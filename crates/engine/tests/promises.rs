@@ -59,7 +59,7 @@ fn record() -> impl Strategy<Value = String> {
         2 => Just(r#"{"timestamp":"2026-03-01T00:00:00Z","event_type":"flow"}"#.to_owned()),
         1 => Just(r#"{"something":"else"}"#.to_owned()),
         1 => "[ -~]{1,40}",
-        1 => r#"\{[ -~]{0,40}"#,
+        1 => r"\{[ -~]{0,40}",
         1 => Just(String::new()),
     ]
 }

@@ -2,8 +2,9 @@
 //!
 //! Which product wrote a record is told record by record, because files are mixed: a syslog server's output, a
 //! directory of exports put together with `cat`. Each JSON reader names the top-level keys that make a record its own
-//! ([`Keys`]); no two claim the same record. As most files are *not* mixed, the reader that took the last record is
-//! asked first, and only when it declines are the keys looked at.
+//! ([`Keys`]); where a crafted record has the keys of several, the first reader in a fixed order takes it, so that what
+//! a record is never depends on what came before. Suricata, the most voluminous and the first in that order, is asked
+//! without looking at the keys while its records keep coming.
 //!
 //! Every record ends as exactly one or more [`Item`]s: an alert, something that is not an alert and is set aside, or
 //! something broken, with its reason. A wrapper such as CloudTrail's `Records[]` yields one item per element.
@@ -82,13 +83,14 @@ pub enum Claim {
 
 /// A reader of one JSON format.
 struct JsonReader {
-    /// Whether a record with these top-level keys is this reader's. At most one reader's answer is yes.
+    /// Whether a record with these top-level keys is this reader's.
     claims: fn(&Keys<'_>) -> bool,
     /// Reads a record, or declines it. Declines exactly what `claims` would; an error means that the record has the
     /// right keys and the wrong contents, or is not JSON at all.
     read: for<'a> fn(&'a str, &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error>,
 }
 
+/// In the order in which they are asked.
 const JSON_READERS: [JsonReader; 11] = [
     JsonReader { claims: suricata::claims, read: suricata::read },
     JsonReader { claims: wazuh4::claims, read: wazuh4::read },
@@ -103,17 +105,18 @@ const JSON_READERS: [JsonReader; 11] = [
     JsonReader { claims: alertmanager::claims, read: alertmanager::read },
 ];
 
-/// Reads records of every format. One per thread: it remembers which format came last.
+/// Reads records of every format. One per thread: it remembers whether Suricata's came last.
 #[derive(Debug, Clone, Default)]
 pub struct RecordReader {
     mappings: Arc<[Mapping]>,
-    last: usize,
+    /// The last object was Suricata's.
+    eve: bool,
 }
 
 impl RecordReader {
     /// A reader that knows these mapping files besides the built-in formats. Built-in formats win.
     pub fn new(mappings: Arc<[Mapping]>) -> Self {
-        Self { mappings, last: 0 }
+        Self { mappings, eve: false }
     }
 
     /// Reads one record and puts out what it holds: at least one item, unless the record is blank.
@@ -129,10 +132,13 @@ impl RecordReader {
 
     fn read_object<'a>(&mut self, record: &'a str, out: &mut Vec<Item<'a>>) {
         let before = out.len();
-        if let Ok(Claim::Mine) = (JSON_READERS[self.last].read)(record, out) {
-            return;
+        if self.eve {
+            if let Ok(Claim::Mine) = suricata::read(record, out) {
+                return;
+            }
+            self.eve = false;
+            out.truncate(before);
         }
-        out.truncate(before);
         let keys: Keys<'_> = match serde_json::from_str(record) {
             Ok(keys) => keys,
             Err(error) => return self.read_sequence(record, &error, out),
@@ -140,7 +146,8 @@ impl RecordReader {
         if let Some(index) = JSON_READERS.iter().position(|reader| (reader.claims)(&keys)) {
             match (JSON_READERS[index].read)(record, out) {
                 Ok(Claim::Mine) => {
-                    self.last = index;
+                    // The first reader in the order needs no look at the keys: nobody is asked before it.
+                    self.eve = index == 0;
                     return;
                 }
                 Ok(Claim::NotMine) => out.truncate(before),
@@ -291,6 +298,9 @@ pub const BUILT_IN: [Format; 12] = [
     Format::Alertmanager,
     Format::Cef,
 ];
+
+#[cfg(test)]
+mod detection_tests;
 
 #[cfg(test)]
 pub(crate) mod testing {

@@ -183,6 +183,6 @@ mod tests {
         );
         assert!(event("progress", &snapshot, Duration::from_secs(75)).contains("\"eta_s\":225.0"));
         let unknown = Snapshot { total_bytes: 0, ..snapshot };
-        assert_eq!(line(&unknown, Duration::from_secs(3600)), "1,500 records, 7 hostile, 12 decided, 2 dead, 1:00:00");
+        assert_eq!(line(&unknown, Duration::from_hours(1)), "1,500 records, 7 hostile, 12 decided, 2 dead, 1:00:00");
     }
 }
