@@ -15,6 +15,14 @@ pub enum EngineError {
     /// A worker failed in a way that is a bug.
     #[error("a worker stopped: {0}")]
     Worker(String),
+    /// Records got lost on the way, which is a bug.
+    #[error("the balance is off: received {received}, accounted for {accounted}")]
+    Unbalanced {
+        /// Records read.
+        received: u64,
+        /// Records judged, set aside, dead or pending.
+        accounted: u64,
+    },
     /// There is no such alert.
     #[error("there is no alert {0} in this store")]
     NoSuchAlert(String),
@@ -32,6 +40,7 @@ impl EngineError {
                 "free some space and run the same command again: what was decided is in the store"
             }
             Self::Output(_) => "check the path given with --out; what was decided is in the store",
+            Self::Unbalanced { .. } => "this is a bug: please report it, with the input if you can",
             Self::Worker(_) => "this is a bug: please report it with the record that caused it",
             Self::NoSuchAlert(_) => {
                 "ids look like 5f3a9c01be-1532; `watchfire report` and every output show them"

@@ -173,7 +173,10 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
         watchfire_signal::IndicatorKind::ALL.iter().map(|&kind| intel.entries(kind)).sum();
     summary.rules = triage.ground.rules.len() as u64;
     summary.forgotten = forgotten;
-    debug_assert!(summary.is_balanced());
+    if !summary.is_balanced() {
+        let accounted = summary.judged + summary.set_aside + summary.dead + summary.pending;
+        return Err(EngineError::Unbalanced { received: summary.received, accounted });
+    }
     Ok(summary)
 }
 

@@ -7,6 +7,7 @@ use crate::sink::Done;
 use crate::tally::{Counted, Tally, material_of};
 use std::collections::HashSet;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use watchfire_flow::{Clock, Histogram, Stopwatch, Turn};
@@ -103,10 +104,18 @@ impl Worker<'_> {
         let read = self.read(&job.chunk);
         per_alert(&mut self.stages.read, watch.lap(), read.found.len());
 
-        let facts: Vec<Facts<'_>> =
-            read.alerts.iter().map(|alert| self.assessor.facts(alert, self.reputations)).collect();
-        let assessed: Vec<Assessed> =
-            read.alerts.iter().zip(&facts).map(|(alert, facts)| self.assessor.assess(alert, facts)).collect();
+        let sound;
+        let mut attempt = catch_unwind(AssertUnwindSafe(|| self.assess(&read.alerts)));
+        let read = if attempt.is_ok() {
+            &read
+        } else {
+            // One alert's failure stays its own: those that fail alone, too, become dead letters.
+            drop(attempt);
+            sound = self.without_failing(read);
+            attempt = Ok(self.assess(&sound.alerts));
+            &sound
+        };
+        let Ok((facts, assessed)) = attempt else { unreachable!("a failed attempt was replaced") };
         let hash = blake3::hash(job.chunk.text.as_bytes());
         per_alert(&mut self.stages.assess, watch.lap(), read.alerts.len());
 
@@ -114,10 +123,10 @@ impl Worker<'_> {
             let _turn = enter();
             watch.lap();
             let mut court = court.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            court.judge_chunk(job, &read, &facts, &assessed, self.ground, self.clock, started)
+            court.judge_chunk(job, read, &facts, &assessed, self.ground, self.clock, started)
         };
         per_alert(&mut self.stages.judge, watch.lap(), read.alerts.len());
-        self.report_progress(&read, &judged);
+        self.report_progress(read, &judged);
 
         let mut decided = blake3::Hasher::new();
         for verdicted in &judged.verdicts {
@@ -142,7 +151,7 @@ impl Worker<'_> {
                 decided: decided_short,
                 raw,
             };
-            Some(commit(chunk, &read, &facts, &judged))
+            Some(commit(chunk, read, &facts, &judged))
         };
         let output = self.write_output(job.source, &read.alerts, &facts, &assessed, &judged.verdicts);
         per_alert(&mut self.stages.write, watch.lap(), read.alerts.len());
@@ -173,22 +182,60 @@ impl Worker<'_> {
                     }
                     Item::Broken(broken) => {
                         let text = &chunk.text[range.clone()];
-                        let mut end = text.len().min(MAX_DEAD);
-                        while !text.is_char_boundary(end) {
-                            end -= 1;
-                        }
                         read.found.push(Found::Dead);
                         read.dead.push(DeadRecord {
                             line: chunk.line_at(range.start),
                             broken,
-                            raw: text[..end].to_owned(),
-                            whole: end == text.len(),
+                            raw: clip(text, MAX_DEAD).to_owned(),
+                            whole: text.len() <= MAX_DEAD,
                         });
                     }
                 }
             }
         });
         read
+    }
+
+    fn assess<'r>(&mut self, alerts: &'r [Alert<'_>]) -> (Vec<Facts<'r>>, Vec<Assessed>) {
+        let facts: Vec<Facts<'r>> =
+            alerts.iter().map(|alert| self.assessor.facts(alert, self.reputations)).collect();
+        let assessed =
+            alerts.iter().zip(&facts).map(|(alert, facts)| self.assessor.assess(alert, facts)).collect();
+        (facts, assessed)
+    }
+
+    /// The chunk with the alerts that can't be assessed as dead records.
+    fn without_failing<'a>(&mut self, read: ReadChunk<'a>) -> ReadChunk<'a> {
+        let mut sound = ReadChunk { aside: read.aside, ..ReadChunk::default() };
+        let (mut alerts, mut dead) = (read.alerts.into_iter(), read.dead.into_iter());
+        for found in read.found {
+            let alert = match found {
+                Found::Alert(_) => alerts.next(),
+                Found::Aside => None,
+                Found::Dead => {
+                    sound.dead.extend(dead.next());
+                    None
+                }
+            };
+            let Some(alert) = alert else {
+                sound.found.push(found);
+                continue;
+            };
+            let one = std::slice::from_ref(&alert);
+            if catch_unwind(AssertUnwindSafe(|| self.assess(one).1.len())).is_ok() {
+                sound.found.push(Found::Alert(sound.alerts.len()));
+                sound.alerts.push(alert);
+                continue;
+            }
+            sound.found.push(Found::Dead);
+            sound.dead.push(DeadRecord {
+                line: 0,
+                broken: Broken::new("assessing it failed", "this is a bug: please report the record"),
+                raw: clip(alert.raw, MAX_DEAD).to_owned(),
+                whole: alert.raw.len() <= MAX_DEAD,
+            });
+        }
+        sound
     }
 
     fn report_progress(&self, read: &ReadChunk<'_>, judged: &JudgedChunk) {
@@ -402,13 +449,16 @@ fn commit(chunk: ChunkRow, read: &ReadChunk<'_>, facts: &[Facts<'_>], judged: &J
 
 /// A cell of the store: names longer than any real one are the attacker's.
 fn bounded(text: Option<&str>) -> Option<&str> {
-    text.map(|text| {
-        let mut end = text.len().min(256);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        &text[..end]
-    })
+    text.map(|text| clip(text, 256))
+}
+
+/// The first `max` bytes, or fewer so as not to cut a character.
+fn clip(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 fn compress(text: &str) -> Vec<u8> {
@@ -423,3 +473,6 @@ fn per_alert(histogram: &mut Histogram, duration: Duration, count: usize) {
         histogram.record_n(duration / count, u64::from(count));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,10 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // A panic's message may quote the input.
+    std::panic::set_hook(Box::new(|panic| {
+        terminal::note(&format!("internal error: {}", watchfire_judge::tame(&panic.to_string(), 400)));
+    }));
     let arguments = cli::Arguments::parse();
     match commands::run(arguments) {
         Ok(status) => status.into(),

@@ -20,6 +20,7 @@ use crate::read::{Broken, CsvPlan, Item, Mapping, RecordReader, csv_plan};
 use decode::Decoder;
 use std::io::{self, Read};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -83,9 +84,14 @@ impl Chunk {
         let mut items = Vec::new();
         let mut one = |range: Range<usize>, plan: Option<&CsvPlan>| {
             let record = &self.text[range.clone()];
-            match plan {
+            // Whoever writes records looks for the one that a reader stumbles over. It costs that record only.
+            let read = catch_unwind(AssertUnwindSafe(|| match plan {
                 Some(plan) => plan.read(record, &mut items),
                 None => reader.read(record, &mut items),
+            }));
+            if read.is_err() {
+                items.clear();
+                items.push(Item::Broken(Broken::new("the reader failed on it", "this is a bug: please report the record")));
             }
             if !items.is_empty() {
                 each(range, &mut items);
