@@ -8,9 +8,8 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use std::cell::RefCell;
 use std::sync::LazyLock;
 use watchfire_fuzz::Tokens;
-use watchfire_judge::rule_key;
 use watchfire_judge::{
-    Assessor, Category, Facts, Ground, MaterialTable, Network, RuleSet, material_values, stem,
+    Assessor, Category, Facts, Ground, MaterialTable, Network, RuleSet, material_values, rule_key, stem,
 };
 use watchfire_signal::{Alert, Field, Format, Indicator, Reputation, Severity};
 
@@ -83,13 +82,13 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(stems[0] == stems[1], values[0] == values[1], "{}: {values:?}", category.name());
         }
     }
-    for (alert, facts) in [&first, &second].into_iter().zip(&facts) {
-        assert!(rule_key(alert).starts_with(alert.format.name()));
-        let mut fresh = Assessor::new(GROUND.clone());
-        let now = fresh.assess(alert, facts);
-        let remembered = OLD.with_borrow_mut(|old| old.assess(alert, facts));
-        assert_eq!(format!("{now:?}"), format!("{remembered:?}"), "what is remembered differs");
-    }
+    // Rules take most of the time, so one of the two has to do.
+    let (alert, facts) =
+        if text.len().is_multiple_of(2) { (&first, &facts[0]) } else { (&second, &facts[1]) };
+    assert!(rule_key(alert).starts_with(alert.format.name()));
+    let now = Assessor::new(GROUND.clone()).assess(alert, facts);
+    let remembered = OLD.with_borrow_mut(|old| old.assess(alert, facts));
+    assert_eq!(format!("{now:?}"), format!("{remembered:?}"), "what is remembered differs");
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

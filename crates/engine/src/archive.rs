@@ -54,8 +54,8 @@ impl<'s> StoreArchive<'s> {
 }
 
 impl Archive for StoreArchive<'_> {
-    fn decisions(&self, pattern: i64) -> Vec<Decision> {
-        match self.store.decisions(pattern) {
+    fn decisions(&self, pattern: i64, time: i64, volume: u8) -> Vec<Decision> {
+        match self.store.decisions_at(pattern, time, volume) {
             Ok(rows) => rows.iter().filter_map(decision_from_row).collect(),
             Err(error) => {
                 // Only the first failure is told; later ones follow from it.

@@ -55,7 +55,7 @@ fn finding(group: &[&PatternTally]) -> Option<Finding> {
     group.sort_by_key(|pattern| (std::cmp::Reverse(pattern.priority), pattern.first, pattern.key));
     let lead = *group.first()?;
     let decision = &lead.decision;
-    let mut hosts = Distinct::default();
+    let (mut hosts, mut sources) = (Distinct::default(), Distinct::default());
     let mut finding = Finding {
         priority: lead.priority.score(),
         severity: decision.severity.name().to_owned(),
@@ -93,10 +93,9 @@ fn finding(group: &[&PatternTally]) -> Option<Finding> {
         }
         pattern.sources.names.iter().for_each(|name| add(&mut finding.sources, name));
         pattern.users.names.iter().for_each(|name| add(&mut finding.users, name));
-        // Patterns of one rule mostly share their sources, so the largest says more than the sum.
-        finding.source_count = finding.source_count.max(pattern.sources.distinct.count());
+        sources.merge(&pattern.sources.distinct);
     }
-    finding.source_count = finding.source_count.max(finding.sources.len() as u64);
+    finding.source_count = sources.count();
     finding.host_count = hosts.count();
     finding.first = moment(first);
     finding.last = moment(last);

@@ -6,12 +6,13 @@ use crate::findings::{findings, techniques};
 use crate::input::Input;
 use crate::progress::Progress;
 use crate::reputation::ReputationCache;
-use crate::sink::{Done, SinkEnd, drain};
+use crate::sink::{Done, drain};
 use crate::summary::{HitRate, InputSummary, Percentiles, StageLatency, Summary, TacticCount};
 use crate::tally::{Tally, moment};
 use crate::work::{Court, Job, Stages, Worker};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::any::Any;
+use std::collections::HashSet;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +23,7 @@ use watchfire_signal::Severity;
 use watchfire_signal::frame::{Compression, Framer, Limits};
 use watchfire_signal::read::{Mapping, RecordReader};
 use watchfire_signal::write::OutputFormat;
-use watchfire_store::Store;
+use watchfire_store::{SourceId, Store};
 
 /// What is written per alert.
 #[derive(Debug, Clone, Copy)]
@@ -94,10 +95,12 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
     };
 
     if let (Some(output), Some(out)) = (&output, &mut out)
-        && let Err(error) = out.write_all(output.format.header().as_bytes())
+        && let Err(error) = out.write_all(output.format.header().as_bytes()).and_then(|()| out.flush())
     {
         return Err(EngineError::Output(error));
     }
+    let mut edited = HashSet::new();
+    let read_whole: Mutex<Vec<(usize, SourceId)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         let (job_sender, job_receiver) = bounded::<Job>(jobs);
         let (done_sender, done_receiver) = bounded::<Done>(jobs * 4);
@@ -110,6 +113,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
             progress: triage.progress,
             court: &court,
             stop: &stop,
+            read_whole: &read_whole,
         };
         scope.spawn(|| {
             let feeder = feeder;
@@ -145,8 +149,10 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
         drop((job_receiver, done_sender));
         let out = out.map(|out| out as &mut (dyn Write + Send));
         match drain(&done_receiver, triage.store, out, triage.clock) {
-            Ok(SinkEnd::Done) => {}
-            Ok(SinkEnd::OutputClosed) => stop.store(true, Ordering::Relaxed),
+            Ok(end) => {
+                stop.fetch_or(end.output_closed, Ordering::Relaxed);
+                edited = end.edited;
+            }
             Err(error) => fail(error),
         }
         // Workers that still have something to hand over must not wait for room.
@@ -158,6 +164,12 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
     }
     triage.reputations.save(triage.store)?;
     let court = court.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (input, source) in read_whole.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        if edited.contains(&source) {
+            let records = court.tally.inputs.get(input).map_or(u64::MAX, |input| input.received);
+            triage.store.trim(source, records)?;
+        }
+    }
     let forgotten = court.judge.forgotten();
     if let Some(error) = court.archive.into_failure() {
         return Err(error.into());
@@ -229,6 +241,8 @@ struct Feeder<'f, 'c> {
     progress: &'f Progress,
     court: &'f Mutex<Court<'c>>,
     stop: &'f AtomicBool,
+    /// Inputs that were read to their end, and their sources.
+    read_whole: &'f Mutex<Vec<(usize, SourceId)>>,
 }
 
 impl Feeder<'_, '_> {
@@ -265,8 +279,9 @@ impl Feeder<'_, '_> {
                 ticket += 1;
                 sequence += 1;
             }
-            if let Some(error) = framer.take_error() {
-                self.note(index, |summary| unreadable(summary, &error));
+            match framer.take_error() {
+                Some(error) => self.note(index, |summary| unreadable(summary, &error)),
+                None => self.read_whole.lock().unwrap_or_else(PoisonError::into_inner).push((index, source)),
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use crossbeam_channel::Receiver;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 use watchfire_flow::Clock;
 use watchfire_store::{Commit, SourceId, Store};
@@ -22,11 +22,11 @@ pub(crate) struct Done {
 
 /// How the sink ended.
 #[derive(Debug)]
-pub(crate) enum SinkEnd {
-    /// Everything was written.
-    Done,
+pub(crate) struct SinkEnd {
     /// Whoever read the output stopped reading; nothing more is wanted.
-    OutputClosed,
+    pub(crate) output_closed: bool,
+    /// Sources that say something else than they said before.
+    pub(crate) edited: HashSet<SourceId>,
 }
 
 /// Takes chunks until there are no more. The output of a chunk is written only once the chunk is durable.
@@ -42,6 +42,8 @@ pub(crate) fn drain(
     let mut next = 0;
     let mut early: BTreeMap<u64, Done> = BTreeMap::new();
     let mut output = output;
+    let mut end = SinkEnd { output_closed: false, edited: HashSet::new() };
+    let closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
     while let Ok(first) = done.recv() {
         early.insert(first.ticket, first);
         while early.len() < MAX_GROUP
@@ -54,34 +56,36 @@ pub(crate) fn drain(
             next += 1;
             group.push(in_turn);
         }
-        commit(&mut group, store, clock)?;
+        commit(&mut group, store, clock, &mut end.edited)?;
         if let Some(output) = &mut output {
-            for chunk in &group {
-                match output.write_all(&chunk.output) {
-                    Ok(()) => {}
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                        return Ok(SinkEnd::OutputClosed);
-                    }
-                    Err(error) => return Err(EngineError::Output(error)),
-                }
+            // Whoever reads along sees verdicts as they come.
+            let written = group
+                .iter()
+                .try_for_each(|chunk| output.write_all(&chunk.output))
+                .and_then(|()| output.flush());
+            match written {
+                Ok(()) => {}
+                Err(error) if closed(&error) => return Ok(SinkEnd { output_closed: true, ..end }),
+                Err(error) => return Err(EngineError::Output(error)),
             }
         }
     }
     debug_assert!(early.is_empty(), "every ticket below one that is done must be done");
-    match output.map(Write::flush) {
-        Some(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(SinkEnd::OutputClosed),
-        Some(Err(error)) => Err(EngineError::Output(error)),
-        _ => Ok(SinkEnd::Done),
-    }
+    Ok(end)
 }
 
 /// One transaction per run of chunks of one source.
-fn commit(group: &mut [Done], store: &Store, clock: &dyn Clock) -> Result<(), EngineError> {
+fn commit(
+    group: &mut [Done],
+    store: &Store,
+    clock: &dyn Clock,
+    edited: &mut HashSet<SourceId>,
+) -> Result<(), EngineError> {
     for same_source in group.chunk_by_mut(|a, b| a.source == b.source) {
         let source = same_source[0].source;
         let commits: Vec<Commit> = same_source.iter_mut().filter_map(|chunk| chunk.commit.take()).collect();
-        if !commits.is_empty() {
-            store.commit(source, &commits, clock.unix_millis())?;
+        if !commits.is_empty() && store.commit(source, &commits, clock.unix_millis())? {
+            edited.insert(source);
         }
     }
     Ok(())

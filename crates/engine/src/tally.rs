@@ -69,8 +69,8 @@ pub(crate) struct PatternTally {
     pub(crate) decision: Arc<Decision>,
     pub(crate) sources: Examples,
     pub(crate) users: Examples,
-    /// Alerts in the current chunk.
-    in_chunk: u64,
+    /// Whether it was seen in the current chunk.
+    touched: bool,
 }
 
 /// Some names, and how many there are.
@@ -190,7 +190,7 @@ impl Tally {
         let tally = self.patterns.entry(assessed.pattern, || {
             new = true;
             PatternTally {
-                key: assessed.stem,
+                key: assessed.key,
                 description: describe(alert, facts, judgement, material),
                 format: alert.format,
                 rule_id: tame(alert.text(Field::RuleId), MAX_NAME),
@@ -206,7 +206,7 @@ impl Tally {
                 decision: Arc::clone(&judgement.decision),
                 sources: Examples::default(),
                 users: Examples::default(),
-                in_chunk: 0,
+                touched: false,
             }
         });
         self.pattern_count += u64::from(new);
@@ -227,10 +227,10 @@ impl Tally {
         if let Some(name) = user {
             tally.users.add(assessed.user, name);
         }
-        if tally.in_chunk == 0 {
+        if !tally.touched {
+            tally.touched = true;
             touched.push(assessed.pattern);
         }
-        tally.in_chunk += 1;
     }
 
     /// Whether the pattern was not counted yet, so that its description must be made.
@@ -247,14 +247,13 @@ impl Tally {
                 continue;
             }
             let tally = self.patterns.entry(id, || unreachable!("the entry was found above"));
-            let added = std::mem::take(&mut tally.in_chunk);
+            tally.touched = false;
             rows.push(PatternRow {
                 id,
                 key: tally.key,
                 description: Arc::clone(&tally.description),
                 first_seen: tally.first,
                 last_seen: tally.last,
-                added,
             });
         }
         rows

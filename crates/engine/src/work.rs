@@ -5,6 +5,7 @@ use crate::pipeline::Output;
 use crate::progress::Progress;
 use crate::sink::Done;
 use crate::tally::{Counted, Tally, material_of};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +16,7 @@ use watchfire_judge::{Assessed, Assessor, Facts, Ground, Judge, Judgement, Reput
 use watchfire_signal::frame::Chunk;
 use watchfire_signal::read::{Broken, Item, RecordReader};
 use watchfire_signal::write::Record;
-use watchfire_signal::{Alert, Field, Timestamp};
+use watchfire_signal::{Alert, Decider, Field, Timestamp};
 use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow, SourceId, Store, StoreError};
 
 /// Text kept of a dead letter, in bytes.
@@ -116,7 +117,6 @@ impl Worker<'_> {
             &sound
         };
         let Ok((facts, assessed)) = attempt else { unreachable!("a failed attempt was replaced") };
-        let hash = blake3::hash(job.chunk.text.as_bytes());
         per_alert(&mut self.stages.assess, watch.lap(), read.alerts.len());
 
         let judged = {
@@ -128,30 +128,17 @@ impl Worker<'_> {
         per_alert(&mut self.stages.judge, watch.lap(), read.alerts.len());
         self.report_progress(read, &judged);
 
-        let mut decided = blake3::Hasher::new();
-        for verdicted in &judged.verdicts {
-            decided.update(&verdicted.judgement.decision.id.to_le_bytes());
-        }
-        let mut decided_short = [0; 16];
-        decided_short.copy_from_slice(&decided.finalize().as_bytes()[..16]);
-
-        let known = self.store.chunk(job.source, job.sequence)? == Some((*hash.as_bytes(), decided_short));
-        let commit = if known {
+        let chunk = ChunkRow {
+            first_ordinal: judged.first_ordinal,
+            hashes: read.hashes.clone(),
+            decided: judged.decided(&read.found),
+            raw: Vec::new(),
+        };
+        let commit = if chunk.hashes.is_empty() || self.store.is_stored(job.source, &chunk)? {
             None
         } else {
             let raw = if self.keep_raw { compress(&job.chunk.text) } else { Vec::new() };
-            let chunk = ChunkRow {
-                sequence: job.sequence,
-                first_ordinal: judged.first_ordinal,
-                records: read.found.len() as u64,
-                judged: read.alerts.len() as u64,
-                set_aside: read.aside.len() as u64,
-                dead: read.dead.len() as u64,
-                hash: *hash.as_bytes(),
-                decided: decided_short,
-                raw,
-            };
-            Some(commit(chunk, read, &facts, &judged))
+            Some(commit(ChunkRow { raw, ..chunk }, read, &facts, &judged))
         };
         let output = self.write_output(job.source, &read.alerts, &facts, &assessed, &judged.verdicts);
         per_alert(&mut self.stages.write, watch.lap(), read.alerts.len());
@@ -161,6 +148,7 @@ impl Worker<'_> {
     fn read<'a>(&mut self, chunk: &'a Chunk) -> ReadChunk<'a> {
         let mut read = ReadChunk::default();
         for part in &chunk.broken {
+            read.hashes.push(record_hash(&part.excerpt, part.line));
             read.found.push(Found::Dead);
             read.dead.push(DeadRecord {
                 line: part.line,
@@ -170,7 +158,9 @@ impl Worker<'_> {
             });
         }
         chunk.read(&mut self.reader, |range: Range<usize>, items: &mut Vec<Item<'a>>| {
-            for item in items.drain(..) {
+            let text = &chunk.text[range.clone()];
+            for (index, item) in items.drain(..).enumerate() {
+                read.hashes.push(record_hash(text, index as u64));
                 match item {
                     Item::Alert(alert) => {
                         read.found.push(Found::Alert(read.alerts.len()));
@@ -181,7 +171,6 @@ impl Worker<'_> {
                         read.aside.push(kind.into_owned());
                     }
                     Item::Broken(broken) => {
-                        let text = &chunk.text[range.clone()];
                         read.found.push(Found::Dead);
                         read.dead.push(DeadRecord {
                             line: chunk.line_at(range.start),
@@ -206,7 +195,7 @@ impl Worker<'_> {
 
     /// The chunk with the alerts that can't be assessed as dead records.
     fn without_failing<'a>(&mut self, read: ReadChunk<'a>) -> ReadChunk<'a> {
-        let mut sound = ReadChunk { aside: read.aside, ..ReadChunk::default() };
+        let mut sound = ReadChunk { aside: read.aside, hashes: read.hashes, ..ReadChunk::default() };
         let (mut alerts, mut dead) = (read.alerts.into_iter(), read.dead.into_iter());
         for found in read.found {
             let alert = match found {
@@ -273,6 +262,12 @@ impl Worker<'_> {
             if decision.severity < output.min_severity {
                 continue;
             }
+            // The sentence cites the alert that the decision was made on.
+            let reason = if verdicted.judgement.fresh || decision.decider == Decider::Analyst {
+                Cow::Borrowed(decision.detail.reason.as_str())
+            } else {
+                Cow::Owned(format!("Same pattern as an earlier alert: {}", decision.detail.reason))
+            };
             output.format.write(
                 &Record {
                     id: &source.alert_id(verdicted.ordinal),
@@ -285,7 +280,7 @@ impl Worker<'_> {
                     decider: decision.decider,
                     reused: !verdicted.judgement.fresh,
                     category: decision.detail.category.name(),
-                    reason: &decision.detail.reason,
+                    reason: &reason,
                     techniques: &decision.detail.techniques,
                     rules: &decision.detail.rules,
                     next_steps: &decision.detail.next_steps,
@@ -307,6 +302,8 @@ impl Worker<'_> {
 #[derive(Default)]
 struct ReadChunk<'a> {
     found: Vec<Found>,
+    /// A hash of each record's text, and of its place in it where a record holds several.
+    hashes: Vec<u64>,
     alerts: Vec<Alert<'a>>,
     aside: Vec<String>,
     dead: Vec<DeadRecord>,
@@ -318,6 +315,27 @@ struct JudgedChunk {
     /// Ordinals of the dead records.
     dead: Vec<u64>,
     patterns: Vec<watchfire_store::PatternRow>,
+}
+
+impl JudgedChunk {
+    /// A hash of what was decided on each record.
+    fn decided(&self, found: &[Found]) -> [u8; 16] {
+        let mut hasher = blake3::Hasher::new();
+        let mut verdicts = self.verdicts.iter();
+        for found in found {
+            match (found, verdicts.as_slice().first()) {
+                (Found::Alert(_), Some(verdicted)) => {
+                    hasher.update(&verdicted.judgement.decision.id.to_le_bytes());
+                    verdicts.next();
+                }
+                (Found::Dead, _) => drop(hasher.update(b"dead")),
+                _ => drop(hasher.update(b"aside")),
+            }
+        }
+        let mut short = [0; 16];
+        short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        short
+    }
 }
 
 impl Court<'_> {
@@ -399,6 +417,13 @@ impl Court<'_> {
             input.bytes += job.chunk.text.len() as u64;
         }
     }
+}
+
+/// What a record is recognised by when its source is read again.
+fn record_hash(text: &str, index: u64) -> u64 {
+    let hash = blake3::hash(text.as_bytes());
+    let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h]).wrapping_add(index)
 }
 
 /// The kind of a reason: what stands before the position that JSON errors end with.

@@ -1,11 +1,11 @@
 //! The part of judging that looks at one alert alone, and so can be done for many at once.
 
-use crate::hashes::Hashes;
+use crate::hashes::{Hashes, machine, stable};
 use crate::material::rule_identity;
-use crate::pattern::{pattern_id, stem, stem_key};
+use crate::pattern::{pattern_id, pattern_key, stem, stem_key};
 use crate::rules::{Hits, RuleMatcher, RuleSet, RulesSay};
 use crate::statistics::Entities;
-use crate::{Category, Facts, MaterialTable, Network, Reputations, Stem};
+use crate::{Category, Facts, MaterialTable, Network, Reputations};
 use hashbrown::HashMap;
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use watchfire_signal::{Alert, Field, Reputation, Severity};
 /// What was found out about an alert before deciding.
 #[derive(Debug, Clone)]
 pub struct Assessed {
-    /// What the material fields say.
-    pub stem: Stem,
-    /// The pattern's number.
+    /// The pattern's key: what the material fields say, and the rules that match.
+    pub key: [u8; 16],
+    /// The pattern's number: the beginning of the key.
     pub pattern: i64,
     /// Hash of everything the record says besides its time, ids and free text: what exact matching would go by.
     pub exact: u64,
@@ -78,8 +78,8 @@ impl Ground {
 pub struct Assessor {
     ground: Ground,
     matcher: RuleMatcher,
-    /// Stems and pattern numbers, by the hashes that they are made of.
-    patterns: HashMap<(u64, [u8; 8], Category), (Stem, i64)>,
+    /// Pattern keys, by the hashes that they are made of.
+    patterns: HashMap<(u64, [u8; 8], Category), [u8; 16]>,
 }
 
 /// Patterns whose numbers a thread remembers before it forgets them all.
@@ -103,28 +103,32 @@ impl Assessor {
         let matched = self.matcher.matched(alert, facts, &hashes);
         let (hits, say, hits_hash) = (matched.hits.clone(), matched.say, matched.hash);
         let entry = self.ground.material.entry(say.category);
-        let (stem, pattern) = match entry {
-            None => ([0; 16], pattern_id(&[0; 16], hits_hash)),
+        let key = match entry {
+            None => pattern_key(&[0; 16], hits_hash),
             Some(entry) => {
                 let key = (stem_key(alert, &hashes, entry), hits_hash, say.category);
                 if self.patterns.len() >= MAX_REMEMBERED {
                     self.patterns.clear();
                 }
-                *self.patterns.entry(key).or_insert_with(|| {
-                    let stem = stem(alert, facts, entry);
-                    (stem, pattern_id(&stem, hits_hash))
-                })
+                *self
+                    .patterns
+                    .entry(key)
+                    .or_insert_with(|| pattern_key(&stem(alert, facts, entry), hits_hash))
             }
         };
         let (lifetime_ms, benign_lifetime_ms) =
             entry.map_or((0, 0), |entry| (entry.lifetime_ms, entry.benign_lifetime_ms));
         Assessed {
-            stem,
-            pattern,
+            key,
+            pattern: pattern_id(key),
             exact: hashes.exact(),
-            entities: Entities { rule: hashes.rule(), asset: hashes.machine, actor: hashes.actor },
-            source: first(&hashes, [Field::SourceIp, Field::SourceDomain]),
-            user: first(&hashes, [Field::TargetUser, Field::User]),
+            entities: Entities {
+                rule: stable(&(alert.format.name(), rule_identity(alert))),
+                asset: machine(&facts.asset),
+                actor: stable(facts.actor.as_ref()),
+            },
+            source: first(alert, [Field::SourceIp, Field::SourceDomain]),
+            user: first(alert, [Field::TargetUser, Field::User]),
             hits,
             say,
             severity: alert.severity,
@@ -136,8 +140,8 @@ impl Assessor {
 }
 
 /// The hash of the first of these cells that is filled; 0 if none is.
-fn first(hashes: &Hashes, fields: [Field; 2]) -> u64 {
-    fields.into_iter().map(|field| hashes.cell(field)).find(|&hash| hash != 0).unwrap_or(0)
+fn first(alert: &Alert<'_>, fields: [Field; 2]) -> u64 {
+    fields.into_iter().find_map(|field| alert.get(field)).map_or(0, stable)
 }
 
 /// The vendor's rule as history knows it: format and id, or name.

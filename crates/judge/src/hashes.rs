@@ -2,11 +2,11 @@
 //!
 //! Rules, patterns and statistics all ask "have I seen this before?". The answer is looked up by 64-bit SipHash under a
 //! secret key of this process, so that whoever writes the alerts can't make two of them collide; by chance two of a
-//! million values do so once in forty million runs.
+//! million values do so once in forty million runs. Statistics are different: see [`stable`].
 
 use crate::Facts;
 use crate::rules::RuleField;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash, RandomState};
 use std::net::IpAddr;
 use watchfire_signal::{Alert, Field};
 
@@ -26,9 +26,6 @@ pub(crate) struct Hashes {
     reputations: (u64, u64, u64),
     /// The asset's name as it stands.
     pub(crate) asset: u64,
-    /// The asset's short name.
-    pub(crate) machine: u64,
-    pub(crate) actor: u64,
 }
 
 impl Hashes {
@@ -52,8 +49,6 @@ impl Hashes {
                 u64::from(facts.reputation.id()),
             ),
             asset: hasher.hash_one(facts.asset.as_ref()),
-            machine: machine(&facts.asset, hasher),
-            actor: hasher.hash_one(facts.actor.as_ref()),
             cells,
         }
     }
@@ -102,18 +97,24 @@ pub(crate) fn mix(hash: u64, next: u64) -> u64 {
     (hash.rotate_left(23) ^ next).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// A machine's name without its domain, in lower case: one product says `DB1`, the other `db1.corp.example`. Addresses
-/// stay as they are.
-fn machine(name: &str, hasher: &RandomState) -> u64 {
+/// A hash that is the same in every process. Statistics count by it, and must come out the same on every run; what two
+/// colliding names could do there is be counted as one.
+pub(crate) fn stable<T: Hash + ?Sized>(value: &T) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
+}
+
+/// The stable hash of a machine's name without its domain, in lower case: one product says `DB1`, the other
+/// `db1.corp.example`. Addresses stay as they are.
+pub(crate) fn machine(name: &str) -> u64 {
     if name.parse::<IpAddr>().is_ok() {
-        return hasher.hash_one(name);
+        return stable(name);
     }
     let short = name.split('.').next().unwrap_or(name);
     let mut lower = [0; MAX_NAME];
     let lower = &mut lower[..short.len().min(MAX_NAME)];
     lower.copy_from_slice(&short.as_bytes()[..lower.len()]);
     lower.make_ascii_lowercase();
-    hasher.hash_one(&*lower)
+    stable(&*lower)
 }
 
 #[cfg(test)]
@@ -125,10 +126,11 @@ mod tests {
 
     #[test]
     fn one_machine_has_one_name_however_it_is_written() {
-        let hasher = RandomState::new();
-        assert_eq!(machine("DB1", &hasher), machine("db1.corp.example", &hasher));
-        assert_ne!(machine("db1", &hasher), machine("db2", &hasher));
-        assert_ne!(machine("10.0.0.1", &hasher), machine("10.0.0.2", &hasher));
+        assert_eq!(machine("DB1"), machine("db1.corp.example"));
+        assert_ne!(machine("db1"), machine("db2"));
+        assert_ne!(machine("10.0.0.1"), machine("10.0.0.2"));
+        // The same in every process: a value that a later build must come to, too.
+        assert_eq!(machine("db1"), machine("Db1"));
     }
 
     #[test]

@@ -25,20 +25,20 @@ use watchfire_signal::{Alert, Decider, Priority, Reputation, Severity, Verdict};
 
 /// Patterns that are kept in memory; the rest is in the archive.
 const MAX_PATTERNS: usize = 50_000;
-/// Decisions on one pattern that are kept in memory: the latest.
-const MAX_KNOWN: usize = 256;
+/// Decisions of this run on one pattern that are kept in memory: the latest. The archive may not have them yet.
+const MAX_KNOWN: usize = 16;
 /// A score from which statistics alone call an alert suspicious.
 const SUSPICIOUS_SCORE: f64 = 0.6;
 
 /// Where earlier decisions are kept.
 pub trait Archive {
-    /// The decisions on a pattern that were made before this run.
-    fn decisions(&self, pattern: i64) -> Vec<Decision>;
+    /// The decisions on a pattern that hold at `time` (in milliseconds since 1970) for this order of magnitude.
+    fn decisions(&self, pattern: i64, time: i64, volume: u8) -> Vec<Decision>;
 }
 
 /// Remembers nothing.
 impl Archive for () {
-    fn decisions(&self, _: i64) -> Vec<Decision> {
+    fn decisions(&self, _: i64, _: i64, _: u8) -> Vec<Decision> {
         Vec::new()
     }
 }
@@ -68,7 +68,6 @@ pub struct Judge {
 
 #[derive(Debug, Default)]
 struct PatternState {
-    loaded: bool,
     current: Option<Arc<Decision>>,
     /// Alerts since the first decision of this stretch.
     count: u64,
@@ -103,15 +102,6 @@ impl Judge {
         let step = assessed.say.category.step().filter(|_| tells);
         let signals = self.statistics.observe(assessed.entities, step, time);
         let state = self.patterns.entry(assessed.pattern, PatternState::default);
-        if !state.loaded {
-            state.loaded = true;
-            let decisions = archive.decisions(assessed.pattern).into_iter();
-            // An analyst's decision is taken from history alone, which knows if it was withdrawn.
-            let ours = decisions.filter(|decision| {
-                decision.detail.version == self.version && decision.decider != Decider::Analyst
-            });
-            state.known = ours.take(MAX_KNOWN).map(Arc::new).collect();
-        }
         let case = Case {
             ground: &self.ground,
             version: &self.version,
@@ -121,17 +111,22 @@ impl Judge {
             signals: &signals,
             time,
         };
-        let (decision, fresh) = if let Some(word) = self.history.on_pattern(&assessed.stem) {
-            match &state.analyst {
-                Some(decision) => (Arc::clone(decision), false),
-                None => {
-                    let decision = Arc::new(case.by_analyst(word));
-                    state.analyst = Some(Arc::clone(&decision));
-                    (decision, true)
-                }
+        let (decision, fresh) = match self.history.on_pattern(&assessed.key) {
+            // Recorded when it was made.
+            Some(word) => {
+                (Arc::clone(state.analyst.get_or_insert_with(|| Arc::new(case.by_analyst(word)))), false)
             }
-        } else {
-            state.next(time, || case.decide(&self.history))
+            None => {
+                let earlier = |volume| {
+                    let decisions = archive.decisions(assessed.pattern, time, volume).into_iter();
+                    // An analyst's decision is taken from history alone, which knows if it was withdrawn.
+                    let ours = decisions.filter(|decision| {
+                        decision.detail.version == self.version && decision.decider != Decider::Analyst
+                    });
+                    ours.max_by_key(|decision| decision.valid_from)
+                };
+                state.next(time, earlier, || case.decide(&self.history))
+            }
         };
         let priority = priority(&decision, assessed, &signals);
         Judgement { decision, fresh, priority, signals }
@@ -145,7 +140,12 @@ impl Judge {
 
 impl PatternState {
     /// The decision that holds at `time`: the current one, an earlier one, or a new one. Says whether it is new.
-    fn next(&mut self, time: i64, decide: impl FnOnce() -> Decision) -> (Arc<Decision>, bool) {
+    fn next(
+        &mut self,
+        time: i64,
+        earlier: impl FnOnce(u8) -> Option<Decision>,
+        decide: impl FnOnce() -> Decision,
+    ) -> (Arc<Decision>, bool) {
         let holds = self.current.as_ref().is_some_and(|current| {
             // What is somewhat late belongs to the stretch too.
             let lifetime = current.valid_until - current.valid_from;
@@ -158,24 +158,27 @@ impl PatternState {
         {
             return (Arc::clone(current), false);
         }
-        let earlier = self
+        let known = self
             .known
             .iter()
             .filter(|known| known.volume == volume && known.valid_from <= time && time < known.valid_until)
             .max_by_key(|known| known.valid_from);
-        if let Some(earlier) = earlier {
-            let earlier = Arc::clone(earlier);
-            self.current = Some(Arc::clone(&earlier));
-            return (earlier, false);
+        let (decision, fresh) = match known.cloned().or_else(|| earlier(volume).map(Arc::new)) {
+            Some(known) => (known, false),
+            None => {
+                let mut decision = Decision { volume, ..decide() };
+                decision.id = decision_id(&decision);
+                (Arc::new(decision), true)
+            }
+        };
+        if fresh {
+            if self.known.len() >= MAX_KNOWN {
+                self.known.remove(0);
+            }
+            self.known.push(Arc::clone(&decision));
         }
-        let decision = Arc::new(Decision { volume, ..decide() });
-        let decision = Arc::new(Decision { id: decision_id(&decision), ..Arc::unwrap_or_clone(decision) });
-        if self.known.len() >= MAX_KNOWN {
-            self.known.remove(0);
-        }
-        self.known.push(Arc::clone(&decision));
         self.current = Some(Arc::clone(&decision));
-        (decision, true)
+        (decision, fresh)
     }
 }
 

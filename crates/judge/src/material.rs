@@ -121,14 +121,19 @@ impl MaterialTable {
         }
     }
 
-    /// The shipped table with a user's laid over it: a category named in the user's file replaces the shipped one, and
-    /// so does `[default]`.
+    /// The shipped table with a user's laid over it: a category named in the user's file replaces the shipped one; of
+    /// `[default]` it replaces what it names.
     pub fn with(user: Option<&str>) -> Result<Self, MaterialError> {
         let mut file: File = toml::from_str(SHIPPED)?;
         if let Some(text) = user {
             let over: File = toml::from_str(text)?;
-            if over.default.is_some() {
-                file.default = over.default;
+            // What the user's default does not name stays as shipped.
+            if let (Some(shipped), Some(own)) = (&mut file.default, over.default) {
+                shipped.material = own.material.or(shipped.material.take());
+                shipped.lifetime_minutes = own.lifetime_minutes.or(shipped.lifetime_minutes);
+                shipped.benign_lifetime_minutes =
+                    own.benign_lifetime_minutes.or(shipped.benign_lifetime_minutes);
+                shipped.also.extend(own.also);
             }
             file.category.extend(over.category);
         }
@@ -173,7 +178,7 @@ fn entry(name: &str, default: &Section, section: &Section) -> Result<MaterialEnt
     const MAX_MINUTES: i64 = 10 * 366 * 24 * 60;
     let own = section.material.as_ref().or(default.material.as_ref());
     let mut fields = Vec::new();
-    for field in own.into_iter().flatten().chain(&section.also) {
+    for field in own.into_iter().flatten().chain(&default.also).chain(&section.also) {
         let material = Material::from_name(field)
             .ok_or_else(|| MaterialError::Field { section: name.to_owned(), name: field.clone() })?;
         if !fields.contains(&material) {
@@ -231,6 +236,10 @@ mod tests {
         assert_eq!(table.entry(Category::Malware).unwrap().fields, [Material::Rule]);
         assert!(table.entry(Category::Scanning).unwrap().fields.len() > 5);
         assert_ne!(table.version(), MaterialTable::shipped().version());
+        let slower = MaterialTable::with(Some("[default]\nlifetime_minutes = 60\n")).unwrap();
+        let (entry, shipped) = (slower.entry(Category::Scanning).unwrap(), MaterialTable::shipped());
+        assert_eq!(entry.lifetime_ms, 3_600_000);
+        assert_eq!(entry.fields, shipped.entry(Category::Scanning).unwrap().fields);
     }
 
     #[test]

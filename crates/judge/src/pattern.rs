@@ -3,10 +3,9 @@
 //! Not a hash of the text and not an embedding, because both fail silently: 8 and 9 failed logins from one address are
 //! the same thing, 9 and 9,000 are not, and no distance between texts knows that.
 //!
-//! The key has two parts. The *stem* is what the material fields say; analysts' decisions hang on it, and so outlive a
-//! new version of the rules. The pattern is the stem together with the rules that matched: what a rule says may depend
-//! on a field that is not material (a URL, a command line), so two alerts on which different rules fired never share a
-//! verdict.
+//! The key has two parts: the *stem*, which is what the material fields say, and the ids of the rules that matched. What
+//! a rule says may depend on a field that is not material (a URL, a command line), so two alerts on which different
+//! rules fired never share a verdict, not even an analyst's.
 
 use crate::hashes::{Hashes, mix};
 use crate::material::{Material, rule_identity, service};
@@ -55,12 +54,19 @@ pub(crate) fn stem_key(alert: &Alert<'_>, hashes: &Hashes, material: &MaterialEn
     })
 }
 
-/// The pattern's number: 63 bits over the stem and the rules that matched.
-pub(crate) fn pattern_id(stem: &Stem, hits: [u8; 8]) -> i64 {
-    let mut bytes = [0; 24];
-    bytes[..16].copy_from_slice(stem);
-    bytes[16..].copy_from_slice(&hits);
-    short_id(&bytes)
+/// A pattern's key: 128 bits over its stem and the rules that matched.
+pub(crate) fn pattern_key(stem: &Stem, hits: [u8; 8]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(stem).update(&hits);
+    let mut key = [0; 16];
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    key
+}
+
+/// A pattern's number: 63 bits of its key.
+pub(crate) fn pattern_id(key: [u8; 16]) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = key;
+    (u64::from_le_bytes([a, b, c, d, e, f, g, h]) >> 1) as i64
 }
 
 /// A positive 63-bit number from the hash of some bytes.

@@ -23,13 +23,8 @@ fn commit(sequence: u64) -> Commit {
         });
     }
     let chunk = ChunkRow {
-        sequence,
         first_ordinal: sequence * ROWS,
-        records: ROWS,
-        judged: ROWS,
-        set_aside: 0,
-        dead: 0,
-        hash: [sequence as u8; 32],
+        hashes: (0..ROWS).map(|index| sequence * ROWS + index).collect(),
         decided: [0; 16],
         raw: Vec::new(),
     };

@@ -21,7 +21,7 @@ impl Store {
              JOIN alerts a ON a.source = s.id AND a.ordinal = ?2
              JOIN patterns p ON p.id = a.pattern
              JOIN decisions d ON d.id = a.decision
-             WHERE substr(s.head_hash, 1, 5) = ?1",
+             WHERE s.tag = ?1",
         )?;
         let found = statement
             .query_row((tag, ordinal as i64), |row| {
@@ -48,7 +48,7 @@ impl Store {
         let mut statement = connection.prepare_cached(
             "SELECT i.raw, ?2 - i.first_ordinal FROM sources s
              JOIN intake i ON i.source = s.id AND i.first_ordinal <= ?2 AND i.first_ordinal + i.records > ?2
-             WHERE substr(s.head_hash, 1, 5) = ?1 AND length(i.raw) > 0",
+             WHERE s.tag = ?1 AND length(i.raw) > 0",
         )?;
         let found = statement
             .query_row((tag, ordinal as i64), |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))

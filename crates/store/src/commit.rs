@@ -1,39 +1,86 @@
-//! Writing chunks: alerts, decisions, patterns, dead letters and the mark that it is done, in one transaction.
+//! Writing chunks: alerts, decisions, patterns, dead letters and the mark that they are done, in one transaction.
+//!
+//! A record is known by its source, its place there and its text. Reading a source again finds its records where they
+//! were, however the reading was cut into chunks. Where a record has another text than before, the source was edited:
+//! what it says now replaces what it said, and what it said beyond its new end goes ([`Store::trim`]). Where it merely
+//! ends sooner, nothing is taken back, since that may be a copy that was cut off.
 
-use crate::{ChunkRow, Commit, SourceId, Store, StoreError};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
-
-/// The hash of a chunk's text, and that of the decisions given to its alerts.
-pub type ChunkHashes = ([u8; 32], [u8; 16]);
+use crate::{AlertRows, ChunkRow, Commit, SourceId, Store, StoreError};
+use rusqlite::{Connection, TransactionBehavior};
+use std::collections::HashMap;
 
 impl Store {
-    /// Writes everything in `commits`, or nothing. Returns once it is durable.
-    pub fn commit(&self, source: SourceId, commits: &[Commit], now: i64) -> Result<(), StoreError> {
+    /// Writes everything in `commits`, or nothing. Returns once it is durable: whether a record had another text than
+    /// before.
+    pub fn commit(&self, source: SourceId, commits: &[Commit], now: i64) -> Result<bool, StoreError> {
         let mut connection = self.writer();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut edited = false;
         for commit in commits {
-            write(&transaction, source.row, commit, now)?;
+            edited |= write(&transaction, source.row, commit, now)?;
         }
+        transaction.commit()?;
+        Ok(edited)
+    }
+
+    /// Takes back what a source said beyond its end, now that it was edited and has so many records.
+    pub fn trim(&self, source: SourceId, records: u64) -> Result<(), StoreError> {
+        let mut connection = self.writer();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        take_back(&transaction, source.row, records, u64::MAX >> 1)?;
+        transaction.execute(
+            "DELETE FROM intake WHERE source = ?1 AND first_ordinal >= ?2",
+            (source.row, records as i64),
+        )?;
         transaction.commit()?;
         Ok(())
     }
 
-    /// The hashes of a chunk that is done: of its text and of the decisions given to its alerts.
-    pub fn chunk(&self, source: SourceId, sequence: u64) -> Result<Option<ChunkHashes>, StoreError> {
+    /// Whether these records stand in the store, in these places, with these decisions, so that there is nothing to
+    /// write.
+    pub fn is_stored(&self, source: SourceId, chunk: &ChunkRow) -> Result<bool, StoreError> {
         let connection = self.reader();
-        let mut statement = connection
-            .prepare_cached("SELECT hash, decided FROM intake WHERE source = ?1 AND sequence = ?2")?;
-        let found = statement
-            .query_row((source.row, sequence as i64), |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        Ok(found)
+        let stretches = stretches(&connection, source.row, chunk)?;
+        Ok(stretches.iter().any(|stretch| {
+            stretch.first == chunk.first_ordinal
+                && stretch.hashes == chunk.hashes
+                && stretch.decided == chunk.decided
+        }))
     }
 }
 
-fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Result<(), StoreError> {
-    let new = match &commit.chunk {
-        Some(chunk) => replace_chunk(connection, source, chunk)?,
-        None => true,
+/// A stretch of records in the store.
+struct Stretch {
+    first: u64,
+    hashes: Vec<u64>,
+    decided: [u8; 16],
+}
+
+impl Stretch {
+    fn end(&self) -> u64 {
+        self.first + self.hashes.len() as u64
+    }
+}
+
+/// The stretches that overlap with a chunk, in order.
+fn stretches(connection: &Connection, source: i64, chunk: &ChunkRow) -> Result<Vec<Stretch>, StoreError> {
+    let end = chunk.first_ordinal + chunk.hashes.len() as u64;
+    let mut statement = connection.prepare_cached(
+        "SELECT first_ordinal, hashes, decided FROM intake
+         WHERE source = ?1 AND first_ordinal < ?3 AND first_ordinal + records > ?2 ORDER BY first_ordinal",
+    )?;
+    let rows = statement.query_map((source, chunk.first_ordinal as i64, end as i64), |row| {
+        let bytes: Vec<u8> = row.get(1)?;
+        let hashes = bytes.as_chunks().0.iter().map(|eight| u64::from_le_bytes(*eight)).collect();
+        Ok(Stretch { first: row.get::<_, i64>(0)? as u64, hashes, decided: row.get(2)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Result<bool, StoreError> {
+    let edited = match &commit.chunk {
+        Some(chunk) => take_in(connection, source, chunk)?,
+        None => false,
     };
     let mut insert = connection.prepare_cached(
         "INSERT OR REPLACE INTO alerts (source, ordinal, time, pattern, decision, severity, priority, src, dst, user)
@@ -72,6 +119,7 @@ fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Res
             &decision.detail,
         ))?;
     }
+    let added = added(&commit.alerts);
     let mut upsert = connection.prepare_cached(
         "INSERT INTO patterns (id, key, description, first_seen, last_seen, alerts) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (id) DO UPDATE SET
@@ -80,14 +128,13 @@ fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Res
              alerts = alerts + excluded.alerts",
     )?;
     for pattern in &commit.patterns {
-        let added = if new { pattern.added as i64 } else { 0 };
         upsert.execute((
             pattern.id,
             pattern.key,
-            &pattern.description,
+            &*pattern.description,
             pattern.first_seen,
             pattern.last_seen,
-            added,
+            added.get(&pattern.id).copied().unwrap_or(0),
         ))?;
     }
     let mut insert = connection.prepare_cached(
@@ -110,139 +157,85 @@ fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Res
             now,
         ))?;
     }
+    Ok(edited)
+}
+
+/// How many alerts each pattern gains.
+fn added(alerts: &AlertRows) -> HashMap<i64, i64> {
+    let mut added = HashMap::new();
+    for alert in alerts.iter() {
+        *added.entry(alert.pattern).or_default() += 1;
+    }
+    added
+}
+
+/// Enters a chunk into the intake, and takes back what stood in its place. Says whether that was something else.
+fn take_in(connection: &Connection, source: i64, chunk: &ChunkRow) -> Result<bool, StoreError> {
+    if chunk.hashes.is_empty() {
+        return Ok(false);
+    }
+    let (start, end) = (chunk.first_ordinal, chunk.hashes.len() as u64 + chunk.first_ordinal);
+    let stretches = stretches(connection, source, chunk)?;
+    let edited = stretches.iter().any(|stretch| {
+        let common = start.max(stretch.first)..end.min(stretch.end());
+        let stored =
+            &stretch.hashes[(common.start - stretch.first) as usize..(common.end - stretch.first) as usize];
+        stored != &chunk.hashes[(common.start - start) as usize..(common.end - start) as usize]
+    });
+    take_back(connection, source, start, end)?;
+
+    // What was read in larger pieces before stays as it was cut.
+    let covered = stretches.iter().find(|stretch| stretch.first <= start && stretch.end() >= end);
+    if covered.is_some_and(|stretch| !edited && (stretch.first, stretch.end()) != (start, end)) {
+        return Ok(false);
+    }
+    // What reaches into this chunk from before ends where it begins, and what begins within it goes. If that reached
+    // beyond its end, the chunks to come do not find their records and write them again.
+    connection
+        .prepare_cached(
+            "UPDATE intake SET records = ?2 - first_ordinal, hashes = substr(hashes, 1, 8 * (?2 - first_ordinal))
+             WHERE source = ?1 AND first_ordinal < ?2 AND first_ordinal + records > ?2",
+        )?
+        .execute((source, start as i64))?;
+    connection
+        .prepare_cached(
+            "DELETE FROM intake WHERE source = ?1 AND first_ordinal >= ?2 AND first_ordinal < ?3",
+        )?
+        .execute((source, start as i64, end as i64))?;
+    let hashes: Vec<u8> = chunk.hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+    connection
+        .prepare_cached(
+            "INSERT INTO intake (source, first_ordinal, records, hashes, decided, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((source, start as i64, chunk.hashes.len() as i64, hashes, chunk.decided, &chunk.raw))?;
+    Ok(edited)
+}
+
+/// Takes back what a source said in these places.
+fn take_back(connection: &Connection, source: i64, from: u64, to: u64) -> Result<(), StoreError> {
+    let key = (source, from as i64, to as i64);
+    connection
+        .prepare_cached(
+            "UPDATE patterns SET alerts = patterns.alerts - gone.count
+             FROM (SELECT pattern, count(*) AS count FROM alerts
+                   WHERE source = ?1 AND ordinal >= ?2 AND ordinal < ?3 GROUP BY pattern) AS gone
+             WHERE patterns.id = gone.pattern",
+        )?
+        .execute(key)?;
+    connection
+        .prepare_cached(
+            "DELETE FROM patterns WHERE alerts <= 0 AND id IN
+                 (SELECT pattern FROM alerts WHERE source = ?1 AND ordinal >= ?2 AND ordinal < ?3)",
+        )?
+        .execute(key)?;
+    connection
+        .prepare_cached("DELETE FROM alerts WHERE source = ?1 AND ordinal >= ?2 AND ordinal < ?3")?
+        .execute(key)?;
+    connection
+        .prepare_cached("DELETE FROM dead_letters WHERE source = ?1 AND ordinal >= ?2 AND ordinal < ?3")?
+        .execute(key)?;
     Ok(())
 }
 
-/// Marks a chunk as done. If another text stood in its place (the file was edited, or has grown), what belonged to
-/// that goes. Returns whether the chunk was not known before.
-fn replace_chunk(connection: &Connection, source: i64, chunk: &ChunkRow) -> Result<bool, StoreError> {
-    let key = (source, chunk.sequence as i64);
-    let old = connection
-        .prepare_cached(
-            "SELECT first_ordinal, records, hash FROM intake WHERE source = ?1 AND sequence = ?2",
-        )?
-        .query_row(key, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, [u8; 32]>(2)?)))
-        .optional()?;
-    if let Some((first, records, hash)) = old
-        && hash != chunk.hash
-    {
-        for table in ["alerts", "dead_letters"] {
-            connection
-                .prepare_cached(&format!(
-                    "DELETE FROM {table} WHERE source = ?1 AND ordinal >= ?2 AND ordinal < ?3"
-                ))?
-                .execute((source, first, first + records))?;
-        }
-        // Cut at other places, later chunks of before may lie where this one is now.
-        connection
-            .prepare_cached("DELETE FROM intake WHERE source = ?1 AND sequence > ?2 AND first_ordinal < ?3")?
-            .execute((source, chunk.sequence as i64, (chunk.first_ordinal + chunk.records) as i64))?;
-    }
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO intake
-             (source, sequence, first_ordinal, records, judged, set_aside, dead, hash, decided, raw)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?
-        .execute((
-            source,
-            chunk.sequence as i64,
-            chunk.first_ordinal as i64,
-            chunk.records as i64,
-            chunk.judged as i64,
-            chunk.set_aside as i64,
-            chunk.dead as i64,
-            chunk.hash,
-            chunk.decided,
-            &chunk.raw,
-        ))?;
-    Ok(old.is_none())
-}
-
 #[cfg(test)]
-mod tests {
-    use crate::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow, Location, PatternRow, Store};
-
-    fn chunk(sequence: u64, first_ordinal: u64, alerts: u64, hash: u8) -> Commit {
-        let mut rows = AlertRows::default();
-        for ordinal in first_ordinal..first_ordinal + alerts {
-            rows.push(&AlertRow {
-                ordinal,
-                time: 1000 + ordinal as i64,
-                pattern: 1,
-                decision: 2,
-                severity: 3,
-                priority: 40,
-                source: Some("192.0.2.1"),
-                destination: None,
-                user: Some(""),
-            });
-        }
-        Commit {
-            chunk: Some(ChunkRow {
-                sequence,
-                first_ordinal,
-                records: alerts + 1,
-                judged: alerts,
-                set_aside: 0,
-                dead: 1,
-                hash: [hash; 32],
-                decided: [0; 16],
-                raw: Vec::new(),
-            }),
-            alerts: rows,
-            patterns: vec![PatternRow {
-                id: 1,
-                key: [1; 16],
-                description: "{}".into(),
-                first_seen: 1000,
-                last_seen: 2000,
-                added: alerts,
-            }],
-            dead: vec![DeadRow {
-                ordinal: first_ordinal + alerts,
-                line: 9,
-                reason: "broken".to_owned(),
-                hint: "mend it".to_owned(),
-                raw: "{".to_owned(),
-                whole: true,
-            }],
-            ..Commit::default()
-        }
-    }
-
-    fn count(store: &Store, sql: &str) -> i64 {
-        store.reader().query_row(sql, [], |row| row.get(0)).unwrap()
-    }
-
-    #[test]
-    fn writing_a_chunk_twice_changes_nothing() {
-        let store = Store::open(&Location::Memory).unwrap();
-        let source = store.source(b"head", "f", 0).unwrap();
-        for _ in 0..2 {
-            store.commit(source, &[chunk(0, 0, 5, 1), chunk(1, 6, 5, 2)], 0).unwrap();
-        }
-        assert_eq!(count(&store, "SELECT count(*) FROM alerts"), 10);
-        assert_eq!(count(&store, "SELECT count(*) FROM dead_letters"), 2);
-        assert_eq!(count(&store, "SELECT alerts FROM patterns"), 10);
-        assert_eq!(store.chunk(source, 1).unwrap(), Some(([2; 32], [0; 16])));
-        assert_eq!(store.chunk(source, 2).unwrap(), None);
-    }
-
-    #[test]
-    fn another_text_in_a_chunks_place_replaces_what_belonged_to_it() {
-        let store = Store::open(&Location::Memory).unwrap();
-        let source = store.source(b"head", "f", 0).unwrap();
-        store.commit(source, &[chunk(0, 0, 9, 1)], 0).unwrap();
-        store.commit(source, &[chunk(0, 0, 4, 7)], 0).unwrap();
-        assert_eq!(count(&store, "SELECT count(*) FROM alerts"), 4);
-        assert_eq!(count(&store, "SELECT count(*) FROM dead_letters"), 1);
-    }
-
-    #[test]
-    fn packed_alerts_keep_their_cells() {
-        let packed = chunk(0, 0, 2, 1).alerts;
-        let cells: Vec<_> = packed.iter().map(|row| (row.source, row.destination, row.user)).collect();
-        assert_eq!(cells, [(Some("192.0.2.1"), None, Some("")); 2]);
-    }
-}
+mod tests;

@@ -3,20 +3,22 @@
 use crate::{AnalystDecisionRow, DecisionRow, Store, StoreError};
 use rusqlite::{OptionalExtension, Row, TransactionBehavior};
 
-/// How many decisions of a pattern are looked at: the latest ones.
-const MAX_DECISIONS: i64 = 256;
+/// Decisions that hold at one moment: more than one only where rules or settings have changed since.
+const MAX_DECISIONS: i64 = 16;
 /// How many analysts' decisions are loaded: the latest ones.
 const MAX_ANALYST_DECISIONS: i64 = 100_000;
 
 impl Store {
-    /// The decisions on a pattern, the one that holds from the latest moment first; at most 256.
-    pub fn decisions(&self, pattern: i64) -> Result<Vec<DecisionRow>, StoreError> {
+    /// The decisions on a pattern that hold at this moment for this order of magnitude, the latest first; at most 16.
+    pub fn decisions_at(&self, pattern: i64, time: i64, volume: u8) -> Result<Vec<DecisionRow>, StoreError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
             "SELECT id, pattern, valid_from, valid_until, volume, verdict, severity, decider, confidence, detail
-             FROM decisions WHERE pattern = ?1 ORDER BY valid_from DESC, volume DESC LIMIT ?2",
+             FROM decisions
+             WHERE pattern = ?1 AND valid_from <= ?2 AND valid_until > ?2 AND volume = ?3
+             ORDER BY valid_from DESC LIMIT ?4",
         )?;
-        let rows = statement.query_map((pattern, MAX_DECISIONS), |row| decision(row, 0))?;
+        let rows = statement.query_map((pattern, time, volume, MAX_DECISIONS), |row| decision(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

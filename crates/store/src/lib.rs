@@ -5,7 +5,7 @@
 //!
 //! **The unit of durability is the chunk.** [`Store::commit`] writes a chunk's alerts, the decisions they refer to,
 //! its dead letters and the mark that the chunk is done in one transaction. After a kill at any instant a chunk is
-//! either wholly there or wholly absent, and reading the same source again finds out which by its hash.
+//! either wholly there or wholly absent, and reading the same source again finds out which by its records' hashes.
 
 mod alerts;
 mod commit;
@@ -19,7 +19,6 @@ mod rows;
 mod runs;
 mod sources;
 
-pub use commit::ChunkHashes;
 pub use error::StoreError;
 pub use open::{Location, Store};
 pub use rows::{

@@ -115,14 +115,27 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(version as usize) {
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE;\n{migration}\nPRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {};\nCOMMIT;",
-            index + 1
-        ))?;
+    if version < known {
+        migrate(connection)?;
     }
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+/// Brings the schema up to date. The version is read again once the store is locked: another process may be doing the
+/// same.
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let migrated = (|| {
+        let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        for (index, migration) in MIGRATIONS.iter().enumerate().skip(version as usize) {
+            connection.execute_batch(migration)?;
+            connection.pragma_update(None, "user_version", index as u32 + 1)?;
+        }
+        connection.pragma_update(None, "application_id", APPLICATION_ID)
+    })();
+    connection.execute_batch(if migrated.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    Ok(migrated?)
 }
 
 #[cfg(test)]

@@ -26,23 +26,13 @@ pub struct AlertRow<'a> {
     pub user: Option<&'a str>,
 }
 
-/// What has been read of a source.
+/// A stretch of a source's records that was judged in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkRow {
-    /// Its place in the source, from 0.
-    pub sequence: u64,
     /// The ordinal of its first record.
     pub first_ordinal: u64,
-    /// How many records it holds.
-    pub records: u64,
-    /// How many of them are alerts.
-    pub judged: u64,
-    /// How many were set aside.
-    pub set_aside: u64,
-    /// How many are dead letters.
-    pub dead: u64,
-    /// Hash of its text.
-    pub hash: [u8; 32],
+    /// A hash of each record's text.
+    pub hashes: Vec<u64>,
     /// Hash of the decisions given to its alerts, in order.
     pub decided: [u8; 16],
     /// Its text, compressed with zstd; empty if it is not kept.
@@ -62,8 +52,6 @@ pub struct PatternRow {
     pub first_seen: i64,
     /// Milliseconds since 1970.
     pub last_seen: i64,
-    /// How many alerts were added.
-    pub added: u64,
 }
 
 /// A decision on a pattern, for a stretch of time.

@@ -5,7 +5,7 @@
 //! chunk tells.
 
 use crate::{Store, StoreError};
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::fmt;
 
 /// How much of a source tells what it is.
@@ -54,40 +54,75 @@ pub(crate) fn parse_alert_id(id: &str) -> Option<([u8; 5], u64)> {
 impl Store {
     /// The source that begins with `head`, entered under `name` if it was never seen.
     ///
-    /// `head` is what there is of its beginning; only the first 64 KiB count.
+    /// `head` is what there is of its beginning; only the first 64 KiB count. A source of which there was less before is
+    /// recognised by what there was, and from then on by what there is now: an empty export must not pass for the
+    /// beginning of every later one.
     pub fn source(&self, head: &[u8], name: &str, now: i64) -> Result<SourceId, StoreError> {
         let head = &head[..head.len().min(HEAD_BYTES)];
-        let connection = self.writer();
-        let mut lengths =
-            connection.prepare_cached("SELECT DISTINCT head_len FROM sources WHERE head_len <= ?1")?;
-        let mut known: Vec<usize> = lengths
-            .query_map([head.len() as i64], |row| row.get::<_, i64>(0).map(|len| len as usize))?
-            .collect::<Result<_, _>>()?;
-        known.sort_unstable_by(|a, b| b.cmp(a));
-        let mut by_hash =
-            connection.prepare_cached("SELECT id, first_seen FROM sources WHERE head_hash = ?1 AND head_len = ?2")?;
-        for len in known {
-            let hash = blake3::hash(&head[..len]);
-            let found = by_hash
-                .query_row((hash.as_bytes(), len as i64), |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            if let Some((row, first_seen)) = found {
-                return Ok(SourceId { row, tag: tag(&hash), first_seen });
-            }
-        }
+        let mut connection = self.writer();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let hash = blake3::hash(head);
-        connection
-            .prepare_cached(
-                "INSERT INTO sources (head_len, head_hash, name, first_seen) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute((head.len() as i64, hash.as_bytes(), name, now))?;
-        Ok(SourceId { row: connection.last_insert_rowid(), tag: tag(&hash), first_seen: now })
+        let found = known(&transaction, head)?;
+        let source = match found {
+            Some((row, tag, first_seen, len)) => {
+                if len < head.len() {
+                    transaction.execute(
+                        "UPDATE sources SET head_len = ?2, head_hash = ?3 WHERE id = ?1",
+                        (row, head.len() as i64, hash.as_bytes()),
+                    )?;
+                }
+                SourceId { row, tag, first_seen }
+            }
+            None => {
+                let tag = free_tag(&transaction, &hash)?;
+                transaction.execute(
+                    "INSERT INTO sources (tag, head_len, head_hash, name, first_seen) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    (tag, head.len() as i64, hash.as_bytes(), name, now),
+                )?;
+                SourceId { row: transaction.last_insert_rowid(), tag, first_seen: now }
+            }
+        };
+        transaction.commit()?;
+        Ok(source)
     }
 }
 
-fn tag(hash: &blake3::Hash) -> [u8; 5] {
-    let bytes = hash.as_bytes();
-    [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]]
+/// A known source: its row, its tag, when it was first seen, and how long its head is.
+type Known = (i64, [u8; 5], i64, usize);
+
+/// The known source with the longest head that `head` begins with.
+fn known(connection: &Connection, head: &[u8]) -> Result<Option<Known>, StoreError> {
+    let mut lengths = connection.prepare_cached(
+        "SELECT DISTINCT head_len FROM sources WHERE head_len <= ?1 ORDER BY head_len DESC",
+    )?;
+    let lengths: Vec<i64> =
+        lengths.query_map([head.len() as i64], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut by_hash = connection
+        .prepare_cached("SELECT id, tag, first_seen FROM sources WHERE head_hash = ?1 AND head_len = ?2")?;
+    for len in lengths {
+        let prefix = blake3::hash(&head[..len as usize]);
+        let found = by_hash
+            .query_row((prefix.as_bytes(), len), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        if let Some((row, tag, first_seen)) = found {
+            return Ok(Some((row, tag, first_seen, len as usize)));
+        }
+    }
+    Ok(None)
+}
+
+/// A tag that no other source has: of the head's hash, or of that hash's hash, and so on.
+fn free_tag(connection: &Connection, hash: &blake3::Hash) -> Result<[u8; 5], StoreError> {
+    let mut taken = connection.prepare_cached("SELECT 1 FROM sources WHERE tag = ?1")?;
+    let mut hash = *hash;
+    loop {
+        let bytes = hash.as_bytes();
+        let tag = [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]];
+        if !taken.exists([tag])? {
+            return Ok(tag);
+        }
+        hash = blake3::hash(bytes);
+    }
 }
 
 #[cfg(test)]
@@ -102,9 +137,22 @@ mod tests {
         let long = vec![b'x'; 100_000];
         let first = store.source(&short, "a.json", 0).unwrap();
         let again = store.source(&long, "b.json", 1).unwrap();
-        assert_eq!((again, again.first_seen()), (first, 0));
+        assert_eq!((again.to_string(), again.first_seen()), (first.to_string(), 0));
+        assert_eq!(again, first);
         assert_ne!(store.source(b"other", "a.json", 2).unwrap(), first);
         assert_eq!(parse_alert_id(&first.alert_id(7)).map(|(_, ordinal)| ordinal), Some(7));
+    }
+
+    #[test]
+    fn an_empty_source_is_not_the_beginning_of_all_others() {
+        let store = Store::open(&Location::Memory).unwrap();
+        let monday = store.source(b"time,rule\n", "monday.csv", 0).unwrap();
+        let tuesday = store.source(b"time,rule\n1,a\n", "tuesday.csv", 1).unwrap();
+        assert_eq!(tuesday, monday, "it has grown");
+        let wednesday = store.source(b"time,rule\n2,b\n3,c\n", "wednesday.csv", 2).unwrap();
+        assert_ne!(wednesday, tuesday);
+        let empty = store.source(b"time,rule\n", "thursday.csv", 3).unwrap();
+        assert_ne!(empty.to_string(), monday.to_string(), "tags are never given twice");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use crate::environment;
 use crate::exit::Problem;
+use crate::terminal::path_name;
 use ipnet::IpNet;
 use serde::Deserialize;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use watchfire_engine::history;
@@ -58,6 +60,33 @@ impl Default for InputSettings {
     fn default() -> Self {
         let limits = Limits::default();
         Self { max_record_bytes: limits.max_record_bytes, max_ratio: limits.max_ratio, mappings: Vec::new() }
+    }
+}
+
+/// What `max_record_bytes` may be. Input is read in chunks of 256 KiB: a record that lies within one is never too long.
+const RECORD_BYTES: RangeInclusive<usize> = 256 << 10..=1 << 30;
+
+impl InputSettings {
+    /// Says which bound can't be kept.
+    fn check(&self) -> Result<(), Problem> {
+        let wrong = |key: &str, value: String, expected: String| {
+            Err(Problem::usage(
+                format!("[input] {key}: {value} is not {expected}"),
+                "set in the settings file or by WATCHFIRE_INPUT_… in the environment, see docs/settings.md",
+            ))
+        };
+        if !RECORD_BYTES.contains(&self.max_record_bytes) {
+            let (least, most) = (RECORD_BYTES.start(), RECORD_BYTES.end());
+            return wrong(
+                "max_record_bytes",
+                self.max_record_bytes.to_string(),
+                format!("between {least} and {most} (bytes)"),
+            );
+        }
+        if self.max_ratio == 0 {
+            return wrong("max_ratio", "0".to_owned(), "at least 1".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -121,15 +150,22 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     let text = match &file {
         None => String::new(),
         Some(path) => std::fs::read_to_string(path).map_err(|error| {
-            Problem::usage(format!("can't read the settings {}: {error}", path.display()), "--config names a TOML file")
+            Problem::usage(
+                format!("can't read the settings {}: {error}", path_name(path)),
+                "--config names a TOML file",
+            )
         })?,
     };
-    let mut table: toml::Table = toml::from_str(&text).map_err(|error| in_file(file.as_deref(), &text, &error))?;
+    let mut table: toml::Table =
+        toml::from_str(&text).map_err(|error| in_file(file.as_deref(), &text, &error))?;
     // First on its own, so that a mistake is shown with its line.
     if !text.is_empty() {
         toml::from_str::<Settings>(&text).map_err(|error| in_file(file.as_deref(), &text, &error))?;
     }
-    environment::overlay(&mut table, std::env::vars())?;
+    // A variable of other programs need not be text.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    environment::overlay(&mut table, variables)?;
     let mut settings: Settings = serde_path_to_error::deserialize(table).map_err(|error| {
         let path = error.path().to_string();
         let variable = format!("WATCHFIRE_{}", path.to_uppercase().replace('.', "_"));
@@ -141,13 +177,14 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     if let Some(folder) = file.as_deref().and_then(Path::parent) {
         settings.resolve(folder);
     }
+    settings.input.check()?;
     Ok(Loaded { settings, file })
 }
 
 /// A mistake in the settings file, with its place.
 fn in_file(file: Option<&Path>, text: &str, error: &toml::de::Error) -> Problem {
     let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-    let name = file.map_or_else(|| "the settings".to_owned(), |path| path.display().to_string());
+    let name = file.map_or_else(|| "the settings".to_owned(), path_name);
     Problem::usage(
         format!("{name}:{line}: {}", error.message().trim_end().replace('\n', " ")),
         "the settings are described in docs/settings.md",
@@ -174,16 +211,33 @@ impl Settings {
             return Ok(Location::parse(text));
         }
         let folder = dirs::data_dir().ok_or_else(|| {
-            Problem::usage("the user has no data folder", "name a place with --store FILE, or use --store :memory:")
+            Problem::usage(
+                "the user has no data folder",
+                "name a place with --store FILE, or use --store :memory:",
+            )
         })?;
         Ok(Location::File(folder.join("watchfire/watchfire.db")))
+    }
+
+    /// The store for commands that only work on what is there: a mistyped name must not make an empty one.
+    pub(crate) fn existing_store(&self, named: Option<&str>) -> Result<Store, Problem> {
+        let location = self.location(named)?;
+        if let Location::File(path) = &location
+            && matches!(path.try_exists(), Ok(false))
+        {
+            return Err(Problem::usage(
+                format!("there is no store at {}", path_name(path)),
+                "watchfire triage FILE makes one; --store FILE names another",
+            ));
+        }
+        Ok(Store::open(&location)?)
     }
 
     /// Bounds on reading.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
-            max_record_bytes: self.input.max_record_bytes.clamp(1024, 1 << 30),
-            max_ratio: self.input.max_ratio.max(1),
+            max_record_bytes: self.input.max_record_bytes,
+            max_ratio: self.input.max_ratio,
             ..Limits::default()
         }
     }
@@ -194,11 +248,15 @@ impl Settings {
         let material = match &self.patterns.material {
             None => MaterialTable::shipped(),
             Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| Problem::usage(format!("{}: {error}", path.display()), "[patterns] material names a TOML file"))?;
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Problem::usage(
+                        format!("{}: {error}", path_name(path)),
+                        "[patterns] material names a TOML file",
+                    )
+                })?;
                 MaterialTable::with(Some(&text)).map_err(|error| {
                     Problem::usage(
-                        format!("{}: {}", path.display(), error.to_string().trim_end()),
+                        format!("{}: {}", path_name(path), error.to_string().trim_end()),
                         "the table is described in docs/settings.md",
                     )
                 })?
@@ -212,10 +270,14 @@ impl Settings {
         let mut mappings = Vec::new();
         // What is named on the command line goes first.
         for path in more.iter().chain(&self.input.mappings) {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Problem::usage(format!("{}: {error}", path.display()), "--mapping names a TOML file"))?;
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Problem::usage(format!("{}: {error}", path_name(path)), "--mapping names a TOML file")
+            })?;
             let mapping = Mapping::from_toml(&text).map_err(|error| {
-                Problem::usage(format!("{}: {error}", path.display()), "mapping files are described in docs/mapping.md")
+                Problem::usage(
+                    format!("{}: {error}", path_name(path)),
+                    "mapping files are described in docs/mapping.md",
+                )
             })?;
             mappings.push(mapping);
         }
@@ -232,5 +294,23 @@ impl Settings {
     /// What analysts decided, from the store.
     pub(crate) fn history(store: &Store) -> Result<History, Problem> {
         Ok(history(store)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+
+    fn check(text: &str) -> Result<(), String> {
+        toml::from_str::<Settings>(text).unwrap().input.check().map_err(|problem| problem.message)
+    }
+
+    #[test]
+    fn a_bound_that_can_not_be_kept_is_named() {
+        assert_eq!(check("[input]\nmax_record_bytes = 262144\nmax_ratio = 1"), Ok(()));
+        let message = check("[input]\nmax_record_bytes = 262143").unwrap_err();
+        assert_eq!(message, "[input] max_record_bytes: 262143 is not between 262144 and 1073741824 (bytes)");
+        assert!(check("[input]\nmax_record_bytes = 1073741825").is_err());
+        assert_eq!(check("[input]\nmax_ratio = 0").unwrap_err(), "[input] max_ratio: 0 is not at least 1");
     }
 }

@@ -1,12 +1,14 @@
 //! Settings from the environment: `WATCHFIRE_` and the setting's section and name in capitals.
 
 use crate::exit::Problem;
+use std::path::absolute;
 use toml::{Table, Value};
 
 /// How a variable's text becomes a value.
 #[derive(Clone, Copy)]
 enum Kind {
-    Text,
+    /// A path, or `:memory:`.
+    Path,
     Number,
     Truth,
     /// Separated by `:`.
@@ -18,37 +20,41 @@ enum Kind {
 }
 
 const VARIABLES: [(&str, &str, &str, Kind); 10] = [
-    ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Text),
+    ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Path),
     ("WATCHFIRE_STORE_KEEP_RAW", "store", "keep_raw", Kind::Truth),
     ("WATCHFIRE_INPUT_MAX_RECORD_BYTES", "input", "max_record_bytes", Kind::Number),
     ("WATCHFIRE_INPUT_MAX_RATIO", "input", "max_ratio", Kind::Number),
     ("WATCHFIRE_INPUT_MAPPINGS", "input", "mappings", Kind::Paths),
     ("WATCHFIRE_TRIAGE_JOBS", "triage", "jobs", Kind::Number),
     ("WATCHFIRE_RULES_FOLDERS", "rules", "folders", Kind::Paths),
-    ("WATCHFIRE_PATTERNS_MATERIAL", "patterns", "material", Kind::Text),
+    ("WATCHFIRE_PATTERNS_MATERIAL", "patterns", "material", Kind::Path),
     ("WATCHFIRE_NETWORK_INTERNAL", "network", "internal", Kind::Words),
     ("WATCHFIRE_INTEL_LISTS", "intel", "lists", Kind::Lists),
 ];
 
 /// Lays the variables over the settings. A variable replaces the setting; an unknown `WATCHFIRE_` variable is left
 /// alone, since other programs may use the prefix.
-pub(crate) fn overlay(table: &mut Table, variables: impl Iterator<Item = (String, String)>) -> Result<(), Problem> {
+pub(crate) fn overlay(
+    table: &mut Table,
+    variables: impl Iterator<Item = (String, String)>,
+) -> Result<(), Problem> {
     for (name, text) in variables {
         let Some(&(_, section, key, kind)) = VARIABLES.iter().find(|(known, ..)| *known == name) else {
             continue;
         };
-        let strings = |separator| {
-            Value::Array(text.split(separator).filter(|part| !part.is_empty()).map(|part| Value::String(part.into())).collect())
-        };
         let value = match kind {
-            Kind::Text => Value::String(text.clone()),
-            Kind::Number => Value::Integer(text.trim().parse().map_err(|_| wrong(&name, &text, "a whole number"))?),
-            Kind::Truth => Value::Boolean(text.trim().parse().map_err(|_| wrong(&name, &text, "true or false"))?),
-            Kind::Paths => strings(':'),
-            Kind::Words => strings(','),
+            Kind::Path => path(&text),
+            Kind::Number => {
+                Value::Integer(text.trim().parse().map_err(|_| wrong(&name, &text, "a whole number"))?)
+            }
+            Kind::Truth => {
+                Value::Boolean(text.trim().parse().map_err(|_| wrong(&name, &text, "true or false"))?)
+            }
+            Kind::Paths => Value::Array(parts(&text, ':').map(path).collect()),
+            Kind::Words => Value::Array(parts(&text, ',').map(|part| Value::String(part.into())).collect()),
             Kind::Lists => {
-                let list = |path: &str| Value::Table(Table::from_iter([("path".to_owned(), Value::String(path.into()))]));
-                Value::Array(text.split(':').filter(|part| !part.is_empty()).map(list).collect())
+                let list = |part: &str| Value::Table(Table::from_iter([("path".to_owned(), path(part))]));
+                Value::Array(parts(&text, ':').map(list).collect())
             }
         };
         let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
@@ -57,6 +63,19 @@ pub(crate) fn overlay(table: &mut Table, variables: impl Iterator<Item = (String
         }
     }
     Ok(())
+}
+
+/// What stands between the separators, without what is empty.
+fn parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    text.split(separator).filter(|part| !part.is_empty())
+}
+
+/// A path, made absolute: in a variable it is relative to the current folder, in the settings file to the file.
+fn path(text: &str) -> Value {
+    let place = if text == ":memory:" { None } else { absolute(text).ok() };
+    Value::String(
+        place.and_then(|place| place.into_os_string().into_string().ok()).unwrap_or_else(|| text.to_owned()),
+    )
 }
 
 fn wrong(name: &str, text: &str, expected: &str) -> Problem {
@@ -72,17 +91,33 @@ mod tests {
 
     fn with(name: &str, text: &str) -> Result<toml::Table, String> {
         let mut table: toml::Table = toml::from_str("[store]\nkeep_raw = true").unwrap();
-        overlay(&mut table, [(name.to_owned(), text.to_owned())].into_iter()).map_err(|problem| problem.message)?;
+        overlay(&mut table, [(name.to_owned(), text.to_owned())].into_iter())
+            .map_err(|problem| problem.message)?;
         Ok(table)
     }
 
     #[test]
     fn a_variable_replaces_the_setting() {
-        assert_eq!(with("WATCHFIRE_STORE_KEEP_RAW", "false").unwrap()["store"]["keep_raw"].as_bool(), Some(false));
+        assert_eq!(
+            with("WATCHFIRE_STORE_KEEP_RAW", "false").unwrap()["store"]["keep_raw"].as_bool(),
+            Some(false)
+        );
         assert_eq!(with("WATCHFIRE_TRIAGE_JOBS", " 4 ").unwrap()["triage"]["jobs"].as_integer(), Some(4));
         let lists = with("WATCHFIRE_INTEL_LISTS", "/a:/b").unwrap();
         assert_eq!(lists["intel"]["lists"].as_array().map(Vec::len), Some(2));
         assert_eq!(with("WATCHFIRE_SOMETHING", "1").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_relative_path_is_relative_to_the_current_folder() {
+        let here = std::env::current_dir().unwrap();
+        let stored =
+            |text| with("WATCHFIRE_STORE_PATH", text).unwrap()["store"]["path"].as_str().unwrap().to_owned();
+        assert_eq!(stored("a/b.db"), here.join("a/b.db").to_str().unwrap());
+        assert_eq!(stored(":memory:"), ":memory:");
+        let lists = with("WATCHFIRE_INTEL_LISTS", "a:/b").unwrap();
+        assert_eq!(lists["intel"]["lists"][0]["path"].as_str(), here.join("a").to_str());
+        assert_eq!(lists["intel"]["lists"][1]["path"].as_str(), Some("/b"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What people's own files come to: the public data sets at the path in `WATCHFIRE_DATA`. Skipped where it is not set.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod support;
 
 use serde_json::Value;
@@ -8,6 +10,7 @@ use std::path::{Path, PathBuf};
 use support::{Triaged, Workbench, example};
 
 /// A part of the data, or `None` if there is none.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn data(name: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("WATCHFIRE_DATA") else {
         println!("skipped: WATCHFIRE_DATA is not set");
@@ -21,7 +24,8 @@ fn data(name: &str) -> Option<PathBuf> {
 /// The compressed files in a folder, in order.
 fn packed(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|ending| ending == "gz")).collect();
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|ending| ending == "gz")).collect();
     files.sort();
     assert!(!files.is_empty(), "{} is empty", folder.display());
     files

@@ -30,7 +30,8 @@ fn one_alerts_failure_stays_its_own() {
             r#"{{"timestamp":"2026-03-01T00:00:00Z","event_type":"alert","src_ip":"203.0.113.{last}","alert":{{"signature":"s"}}}}"#
         )
     };
-    let text = [line(1), "garbage".to_owned(), line(66), line(2), line(66), "{".to_owned(), line(3)].join("\n");
+    let text =
+        [line(1), "garbage".to_owned(), line(66), line(2), line(66), "{".to_owned(), line(3)].join("\n");
     let store = Store::open(&Location::Memory).unwrap();
     let ground = Ground::new(RuleSet::starter(), MaterialTable::shipped(), Network::default());
     let clock = SystemClock::new();
@@ -65,8 +66,12 @@ fn one_alerts_failure_stays_its_own() {
     let commit = done.commit.unwrap();
     let judged: Vec<u64> = commit.alerts.iter().map(|alert| alert.ordinal).collect();
     assert_eq!(judged, [0, 3, 6]);
-    let dead: Vec<(u64, &str)> = commit.dead.iter().map(|dead| (dead.ordinal, dead.reason.as_str())).collect();
+    let dead: Vec<(u64, &str)> =
+        commit.dead.iter().map(|dead| (dead.ordinal, dead.reason.as_str())).collect();
     assert_eq!(dead.len(), 4);
-    assert_eq!((dead[0].0, dead[1], dead[2], dead[3].0), (1, (2, "assessing it failed"), (4, "assessing it failed"), 5));
+    assert_eq!(
+        (dead[0].0, dead[1], dead[2], dead[3].0),
+        (1, (2, "assessing it failed"), (4, "assessing it failed"), 5)
+    );
     assert!(commit.dead[1].raw.contains("203.0.113.66"));
 }

@@ -18,8 +18,14 @@ struct Court {
 struct Kept(RefCell<Vec<Decision>>);
 
 impl Archive for Kept {
-    fn decisions(&self, pattern: i64) -> Vec<Decision> {
-        self.0.borrow().iter().filter(|decision| decision.pattern == pattern).cloned().collect()
+    fn decisions(&self, pattern: i64, time: i64, volume: u8) -> Vec<Decision> {
+        let holds = |decision: &&Decision| {
+            decision.pattern == pattern
+                && decision.volume == volume
+                && decision.valid_from <= time
+                && time < decision.valid_until
+        };
+        self.0.borrow().iter().filter(holds).cloned().collect()
     }
 }
 
@@ -90,6 +96,17 @@ fn a_second_run_decides_nothing_anew() {
 }
 
 #[test]
+fn a_pattern_with_many_decisions_is_still_wholly_reused() {
+    let mut first = Court::new(History::default(), Kept::default());
+    let alert = alert("some rule nobody knows");
+    let run =
+        |court: &mut Court| (0..600).filter(|n| court.judge(&alert, START + n * 8 * HOUR).fresh).count();
+    assert_eq!(run(&mut first), 600);
+    let mut second = Court::new(History::default(), first.archive);
+    assert_eq!(run(&mut second), 0);
+}
+
+#[test]
 fn an_analysts_word_on_the_pattern_is_the_last() {
     let critical = alert("GPL ATTACK_RESPONSE id check returned root");
     let mut court = Court::new(History::default(), Kept::default());
@@ -97,19 +114,23 @@ fn an_analysts_word_on_the_pattern_is_the_last() {
     assert!(without.decision.verdict.is_hostile());
 
     let facts = court.assessor.facts(&critical, &());
-    let stem = court.assessor.assess(&critical, &facts).stem;
+    let key = court.assessor.assess(&critical, &facts).key;
     let mut history = History::default();
     let word = AnalystWord {
         verdict: Verdict::BenignPositive,
         analyst: "ana".to_owned(),
         reason: "our own test".to_owned(),
     };
-    history.add(stem, &rule_key(&critical), word);
+    history.add(key, &rule_key(&critical), word);
     let mut court = Court::new(history, court.archive);
     let with = court.judge(&critical, START);
     assert_eq!((with.decision.verdict, with.decision.decider), (Verdict::BenignPositive, Decider::Analyst));
     assert!(with.decision.detail.reason.contains("our own test"), "{}", with.decision.detail.reason);
-    assert!(with.priority < without.priority);
+    assert!(with.priority < without.priority && !with.fresh);
+    // Another rule fires on the same machine's same alert: that is another pattern.
+    let mut other = critical.clone();
+    other.set(Field::Url, "/cgi-bin/x?a=() { :;}; /bin/bash -c id");
+    assert_ne!(court.judge(&other, START).decision.decider, Decider::Analyst);
     assert!(!court.judge(&critical, START + 900 * HOUR).fresh);
 }
 

@@ -92,7 +92,11 @@ pub(super) fn parse_folder(folder: &Path, rules: &mut Vec<RuleDocument>, problem
         match std::fs::read_to_string(&file) {
             Ok(text) => parse(&file, &text, rules, problems),
             Err(error) => {
-                problems.push(problem(&file, error.to_string(), "rule files are UTF-8 text that can be read"));
+                problems.push(problem(
+                    &file,
+                    error.to_string(),
+                    "rule files are UTF-8 text that can be read",
+                ));
             }
         }
     }

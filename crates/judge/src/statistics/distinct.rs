@@ -37,6 +37,19 @@ impl Distinct {
         new
     }
 
+    /// Adds everything that another has counted.
+    pub fn merge(&mut self, other: &Self) {
+        for &hash in &other.exact {
+            self.insert(hash);
+        }
+        let Some(theirs) = &other.sketch else { return };
+        let ours = self.sketch.get_or_insert_with(|| Box::new([0; BITS / 64]));
+        for hash in self.exact.drain(..) {
+            set(ours, hash);
+        }
+        ours.iter_mut().zip(theirs.iter()).for_each(|(ours, theirs)| *ours |= theirs);
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
         let Some(sketch) = &self.sketch else { return self.exact.len() as u64 };
@@ -63,6 +76,22 @@ mod tests {
         let mut hasher = DefaultHasher::new();
         value.hash(&mut hasher);
         hasher.finish()
+    }
+
+    #[test]
+    fn merging_counts_what_either_has_seen_once() {
+        for (left, right) in [(0..10, 5..20), (0..10, 0..500), (0..500, 490..510), (0..500, 300..900)] {
+            let count = |range: std::ops::Range<u64>| {
+                let mut distinct = Distinct::default();
+                for value in range {
+                    distinct.insert(spread(value));
+                }
+                distinct
+            };
+            let (mut merged, both) = (count(left.clone()), count(left.start..right.end.max(left.end)));
+            merged.merge(&count(right));
+            assert_eq!(merged.count(), both.count());
+        }
     }
 
     #[test]

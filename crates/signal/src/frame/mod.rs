@@ -175,6 +175,8 @@ pub struct Framer<R: Read> {
     error: Option<FrameError>,
     /// Inside a line that is too long: drop bytes up to the next newline.
     dropping: bool,
+    /// The source paused while it was opened: what has come is to be handed out before it is asked again.
+    paused: bool,
 }
 
 enum Filled {
@@ -205,11 +207,15 @@ impl<R: Read> Framer<R> {
             ended: false,
             error: None,
             dropping: false,
+            paused: false,
         };
         while framer.buffer.len() < limits.chunk_bytes {
             match framer.fill(limits.chunk_bytes) {
                 Filled::More => {}
-                Filled::Pause if framer.buffer.contains(&b'\n') => break,
+                Filled::Pause if framer.buffer.contains(&b'\n') => {
+                    framer.paused = true;
+                    break;
+                }
                 Filled::Pause => {}
                 Filled::End => break,
             }
@@ -244,8 +250,8 @@ impl<R: Read> Framer<R> {
     pub fn next_chunk(&mut self) -> Option<Chunk> {
         let mut target = self.limits.chunk_bytes;
         loop {
-            let mut paused = false;
-            while self.buffer.len() < target && !self.ended {
+            let mut paused = std::mem::take(&mut self.paused);
+            while !paused && self.buffer.len() < target && !self.ended {
                 if matches!(self.fill(target), Filled::Pause) {
                     paused = true;
                     break;
@@ -318,7 +324,7 @@ impl<R: Read> Framer<R> {
                 Some(end) if line_end.is_none_or(|line_end| end <= line_end) => Framing::Lines,
                 None if line_end.is_none() && scan::wrapper_body(bytes, start).is_none() => Framing::Lines,
                 // A first line that is cut off in the middle must not turn the rest into one value.
-                _ if line_end.is_some_and(|end| looks_like_object(&bytes[end..])) => Framing::Lines,
+                _ if line_end.is_some_and(|end| scan::looks_like_object(&bytes[end..])) => Framing::Lines,
                 _ => Framing::Json,
             },
             _ => {
@@ -368,8 +374,13 @@ impl<R: Read> Framer<R> {
     }
 
     fn too_long(&self) -> Broken {
+        let limit = match self.limits.max_record_bytes {
+            bytes @ ..1024 => format!("{bytes} bytes"),
+            bytes @ ..0x10_0000 => format!("{} KiB", bytes >> 10),
+            bytes => format!("{} MiB", bytes >> 20),
+        };
         Broken::new(
-            format!("a record of more than {} MiB", self.limits.max_record_bytes >> 20),
+            format!("a record of more than {limit}"),
             "raise [input] max_record_bytes if such records are to be expected",
         )
     }
@@ -405,32 +416,21 @@ impl<R: Read> Framer<R> {
     }
 
     fn cut_csv(&mut self, plan: Arc<CsvPlan>) -> Option<Chunk> {
-        let mut ranges = Vec::new();
-        let mut start = 0;
-        while let Some(end) = scan::csv_record_end(&self.buffer, start) {
-            ranges.push(start..end);
-            start = end;
-        }
-        if self.ended && start < self.buffer.len() {
-            ranges.push(start..self.buffer.len());
-            start = self.buffer.len();
-        }
+        let too_long = self.buffer.len() > self.limits.max_record_bytes;
+        let (mut ranges, end) = scan::csv_records(&self.buffer, self.ended, too_long);
         // The header is the file's first record.
         if self.line == 1 && !ranges.is_empty() {
             ranges.remove(0);
         }
-        if start == 0 {
-            if self.buffer.len() > self.limits.max_record_bytes {
-                // A quote that never closes. Start again on the next line.
-                let end = scan::newline(&self.buffer, 0).map_or(self.buffer.len(), |at| at + 1);
-                self.give_up(
-                    end,
-                    Broken::new("a quote that is never closed", "quotes in CSV are doubled: \"\""),
-                );
+        if end == 0 {
+            if too_long {
+                let broken = self.too_long();
+                self.give_up(self.buffer.len(), broken);
+                self.dropping = true;
             }
             return None;
         }
-        let bytes = self.take(start);
+        let bytes = self.take(end);
         Some(self.chunk(bytes, |_| Layout::Csv(plan, ranges)))
     }
 
@@ -482,20 +482,11 @@ impl<R: Read> Framer<R> {
                 Broken::new("a JSON value that does not end", "was the file cut off while it was written?")
             };
             // Start again at the next line that opens an object, so that one missing brace does not cost the rest.
-            let end = next_object_line(&self.buffer).unwrap_or(self.buffer.len());
+            let end = scan::next_object_line(&self.buffer).unwrap_or(self.buffer.len());
             self.give_up(end, broken);
         }
         None
     }
-}
-
-/// Whether the text after a line end goes on with an object.
-fn looks_like_object(bytes: &[u8]) -> bool {
-    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
-}
-
-fn next_object_line(bytes: &[u8]) -> Option<usize> {
-    memchr::memmem::find(bytes.get(1..)?, b"\n{").map(|at| at + 2)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Finds where JSON values and CSV records end, without reading them.
 
 use memchr::{memchr, memchr2, memchr3};
+use std::ops::Range;
 
 /// Where the JSON object that starts at `start` ends (one past its brace), or `None` if `bytes` ends first.
 ///
@@ -56,6 +57,29 @@ pub(super) fn csv_record_end(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
+/// The CSV records at the start of `bytes`, and where the last of them ends.
+///
+/// A quote that is never closed must not cost every row below it. Where nothing more is to come (`ended`), or the first
+/// record is longer than one may be (`too_long`), the line that opens the quote is a record by itself, for the parser
+/// to judge, and the next one starts on the line below. That line holds an odd number of quotes and each line below it
+/// an even one, or the quote would have been closed: so this happens once, and costs one more look at most.
+pub(super) fn csv_records(bytes: &[u8], ended: bool, too_long: bool) -> (Vec<Range<usize>>, usize) {
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    while start < bytes.len() {
+        let end = match csv_record_end(bytes, start) {
+            Some(end) => Some(end),
+            None if ended => Some(newline(bytes, start).map_or(bytes.len(), |at| at + 1)),
+            None if too_long && start == 0 => newline(bytes, start).map(|at| at + 1),
+            None => None,
+        };
+        let Some(end) = end else { break };
+        ranges.push(start..end);
+        start = end;
+    }
+    (ranges, start)
+}
+
 /// If the object at `start` opens with a list of records (`{"Records":[`), where the list's first element may begin.
 ///
 /// CloudTrail and GuardDuty put a whole file into one such object; cut apart, its size does not matter.
@@ -79,9 +103,19 @@ pub(super) fn newline(bytes: &[u8], from: usize) -> Option<usize> {
     memchr(b'\n', bytes.get(from..)?).map(|at| from + at)
 }
 
+/// Whether the text after a line end goes on with an object.
+pub(super) fn looks_like_object(bytes: &[u8]) -> bool {
+    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+}
+
+/// Where the next line that opens an object starts, after the first byte.
+pub(super) fn next_object_line(bytes: &[u8]) -> Option<usize> {
+    memchr::memmem::find(bytes.get(1..)?, b"\n{").map(|at| at + 2)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{csv_record_end, object_end, wrapper_body};
+    use super::{csv_record_end, csv_records, object_end, wrapper_body};
 
     #[test]
     fn braces_inside_strings_do_not_count() {
@@ -95,6 +129,16 @@ mod tests {
     fn newlines_inside_quotes_do_not_count() {
         assert_eq!(csv_record_end(b"a,\"b\nc\"\"\n\",d\nrest", 0), Some(13));
         assert_eq!(csv_record_end(b"a,\"b\n", 0), None);
+    }
+
+    #[test]
+    fn an_open_quote_costs_its_own_line_once_nothing_can_close_it() {
+        let text = b"a\nb,\"c\nd,\"e\"\nf";
+        assert_eq!(csv_records(text, false, false), (vec![0..2], 2));
+        assert_eq!(csv_records(text, true, false), (vec![0..2, 2..7, 7..13, 13..14], 14));
+        assert_eq!(csv_records(&text[2..], false, false), (vec![], 0));
+        assert_eq!(csv_records(&text[2..], false, true), (vec![0..5, 5..11], 11));
+        assert_eq!(csv_records(b"\"a", false, true), (vec![], 0));
     }
 
     #[test]

@@ -64,7 +64,47 @@ fn a_line_that_is_too_long_is_broken_and_the_rest_goes_on() {
     let text = format!("{{\"a\":1}}\n{{\"b\":\"{}\"}}\n{{\"c\":3}}\n", "x".repeat(500));
     let (records, broken, _) = frame(text.as_bytes(), Limits { max_record_bytes: 100, ..small() });
     assert_eq!(records.len(), 2);
-    assert_eq!(broken, ["2: a record of more than 0 MiB"]);
+    assert_eq!(broken, ["2: a record of more than 100 bytes"]);
+}
+
+#[test]
+fn the_longest_record_is_told_in_a_unit_that_fits() {
+    for (max_record_bytes, told) in [(1023, "1023 bytes"), (64 << 10, "64 KiB"), (1 << 20, "1 MiB")] {
+        let text = format!("{{\"a\":1}}\n{}", "x".repeat(2 << 20));
+        let limits = Limits { max_record_bytes, ..Limits::default() };
+        assert_eq!(frame(text.as_bytes(), limits).1, [format!("2: a record of more than {told}")]);
+    }
+}
+
+#[test]
+fn a_quote_that_is_never_closed_costs_one_row() {
+    const MAPPING: &str =
+        "name = \"t\"\n[match]\ncolumns = [\"rule\", \"user\"]\n[fields]\n\"rule.name\" = \"rule\"\n";
+    let mapping = crate::read::Mapping::from_toml(MAPPING).unwrap();
+    let rows =
+        |range: std::ops::Range<u32>| range.map(|row| format!("r{row},\"a, b\"\n")).collect::<String>();
+    let text = ["rule,user\n", &rows(0..10), "r10,\"open\n", &rows(11..60)].concat();
+    // At the end of the stream, and where a record gets too long before that.
+    for max_record_bytes in [100, 1 << 20] {
+        let limits = Limits { chunk_bytes: 16, max_record_bytes, ..Limits::default() };
+        let mut framer =
+            Framer::new(text.as_bytes(), Arc::default(), limits, std::slice::from_ref(&mapping)).unwrap();
+        let (mut alerts, mut broken) = (0, Vec::new());
+        while let Some(chunk) = framer.next_chunk() {
+            chunk.read(&mut RecordReader::default(), |range, items| {
+                for item in items.drain(..) {
+                    match item {
+                        Item::Alert(_) => alerts += 1,
+                        Item::Broken(why) => broken.push((chunk.line_at(range.start), why.reason)),
+                        Item::Aside(kind) => panic!("{kind}"),
+                    }
+                }
+            });
+            assert!(chunk.broken.is_empty(), "{:?}", chunk.broken);
+        }
+        assert_eq!((alerts, broken.len()), (59, 1), "{broken:?}");
+        assert_eq!(broken[0], (12, "a quoted cell that does not end".to_owned()));
+    }
 }
 
 #[test]

@@ -128,6 +128,8 @@ fn alert<'a>(record: &'a str, syslog: &Syslog<'a>, header: Header<'a>) -> Alert<
     alert.severity = severity_of(&severity);
     alert.set(Field::EventSeverity, severity);
     alert.set(Field::RuleId, class);
+    // PAN-OS writes its log's type there, THREAT or TRAFFIC: the same word for whatever happened.
+    let log_type = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase());
     alert.set(Field::RuleName, name);
     // Event class ids are unique within a product only.
     alert.groups.extend([vendor, product].into_iter().filter(|group| !group.is_empty()));
@@ -161,6 +163,13 @@ fn alert<'a>(record: &'a str, syslog: &Syslog<'a>, header: Header<'a>) -> Alert<
             alert.set_default(field, unescape(value));
         }
     });
+    if log_type {
+        // Its templates put the threat's name into the class id or into the category, and a word for its kind into the
+        // other.
+        let names = [Field::RuleId, Field::RuleCategory].into_iter().filter_map(|field| alert.get(field));
+        let better = names.max_by_key(|name| name.len()).map(str::to_owned);
+        alert.set_some(Field::RuleName, better);
+    }
     alert.time = received.or(ended).or(started).or(syslog.time);
     if let Some(host) = syslog.host {
         alert.set_default(Field::Host, host);

@@ -10,7 +10,7 @@
 
 use super::flatten::leaves;
 use super::hayabusa::windows;
-use super::scalar::{Scalar, Texts};
+use super::scalar::{Scalar, Texts, last_wins};
 use super::{Claim, Item, Keys};
 use crate::{Alert, Field, Format, Severity, Timestamp};
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
-    let hit: Hit<'a> = serde_json::from_str(record)?;
+    let hit: Hit<'a> = last_wins(record)?;
     let known = [&hit.kind, &hit.name, &hit.group, &hit.timestamp].into_iter().all(|key| !key.is_absent());
     if !known || (hit.document.is_none() && hit.documents.is_none()) {
         return Ok(Claim::NotMine);
@@ -116,6 +116,12 @@ mod tests {
     use crate::read::Item;
     use crate::read::testing::{alert, items};
     use crate::{Field, Severity};
+
+    #[test]
+    fn a_key_that_comes_twice_does_not_cost_the_hit() {
+        let hit = r#"{"group":"g","kind":"individual","name":"a","name":"b","timestamp":"2024-05-01T10:00:00Z","document":{}}"#;
+        assert_eq!(alert(hit).get(Field::RuleName), Some("b"));
+    }
 
     #[test]
     fn a_hit_is_read_with_its_essentials() {

@@ -12,7 +12,7 @@
 pub(in crate::read) mod windows;
 
 use super::flatten::leaves;
-use super::scalar::{Scalar, Texts};
+use super::scalar::{Scalar, Texts, last_wins};
 use super::{Claim, Item, Keys};
 use crate::{Alert, Field, Format, Severity, Timestamp};
 use serde::Deserialize;
@@ -24,7 +24,7 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
-    let hit: Hit<'a> = serde_json::from_str(record)?;
+    let hit: Hit<'a> = last_wins(record)?;
     if hit.timestamp.is_absent() || hit.rule_title.is_absent() || hit.level.is_absent() {
         return Ok(Claim::NotMine);
     }
@@ -145,6 +145,12 @@ mod tests {
     use crate::read::Item;
     use crate::read::testing::{alert, items};
     use crate::{Field, Format, Severity};
+
+    #[test]
+    fn a_key_that_comes_twice_does_not_cost_the_hit() {
+        let hit = r#"{"Timestamp":"2024-05-01","RuleTitle":"a","Level":"low","Details":{"User":"bob"},"RuleTitle":"b"}"#;
+        assert_eq!(alert(hit).get(Field::RuleName), Some("b"));
+    }
 
     #[test]
     fn a_hit_is_read_with_its_essentials() {

@@ -224,7 +224,7 @@ impl RecordReader {
     }
 }
 
-const NOT_KNOWN: &str = "for other formats write a mapping file and pass it with --mapping";
+const NOT_KNOWN: &str = "for other formats write a mapping file, and run triage again with --mapping FILE";
 
 /// The top-level keys of a JSON object.
 #[derive(Debug, Default)]

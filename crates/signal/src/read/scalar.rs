@@ -4,9 +4,11 @@
 //! was text for years becomes an array. A reader that insists on a type loses the alert over a field it may not even
 //! need. A [`Scalar`] takes what comes, and an array or object where text was expected counts as absent.
 
-use serde::de::value::MapAccessDeserializer;
+use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -200,55 +202,102 @@ pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        MaybeObject::deserialize(deserializer).map(|object| Self(object.0.unwrap_or_default()))
+    }
+}
+
+/// Like [`Object`], where it matters whether there is an object at all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MaybeObject<T>(pub Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for MaybeObject<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ObjectVisitor<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for ObjectVisitor<T> {
-            type Value = Object<T>;
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = MaybeObject<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+                T::deserialize(MapAccessDeserializer::new(map)).map(|object| MaybeObject(Some(object)))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let first = seq.next_element::<Object<T>>()?.unwrap_or_default();
+                let first = seq.next_element::<MaybeObject<T>>()?.unwrap_or(MaybeObject(None));
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(first)
             }
 
             fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-                Ok(Object::default())
+                Ok(MaybeObject(None))
             }
 
             fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Object::default())
+                Ok(MaybeObject(None))
             }
 
             fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Object::default())
+                Ok(MaybeObject(None))
             }
 
             fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Object::default())
+                Ok(MaybeObject(None))
             }
 
             fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Object::default())
+                Ok(MaybeObject(None))
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Object::default())
+                Ok(MaybeObject(None))
             }
         }
         deserializer.deserialize_any(ObjectVisitor(PhantomData))
     }
 }
 
+/// Reads a record into a struct; of a key that comes twice, the last value counts.
+///
+/// Serde's derived structs refuse such a record, which some products write and anybody can: it must not cost the alert.
+/// Only then is the record read again, by its top level, whose values may be borrowed, or, where the key is further in,
+/// as a whole.
+pub fn last_wins<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_json::Error> {
+    let error = match serde_json::from_str(json) {
+        Err(error) if error.is_data() && error.to_string().contains("duplicate field") => error,
+        read => return read,
+    };
+    let top: BTreeMap<String, &'a RawValue> = serde_json::from_str(json)?;
+    if let Ok(read) = T::deserialize(MapDeserializer::<_, serde_json::Error>::new(top.into_iter())) {
+        return Ok(read);
+    }
+    T::deserialize(serde_json::from_str::<serde_json::Value>(json)?).map_err(|_| error)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Object, Scalar, Texts};
+    use super::{Object, Scalar, Texts, last_wins};
+
+    #[test]
+    fn of_a_key_that_comes_twice_the_last_value_counts_at_any_depth() {
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default, bound(deserialize = "'de: 'a"))]
+        struct Outer<'a> {
+            a: Scalar<'a>,
+            inner: Object<Inner>,
+        }
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default)]
+        struct Inner {
+            b: u8,
+        }
+        let read = |json| last_wins::<Outer<'_>>(json).map(|outer| (outer.a.as_u64(), outer.inner.0.b));
+        assert_eq!(read(r#"{"a":1,"inner":{"b":2},"a":3}"#).unwrap(), (Some(3), 2));
+        assert_eq!(read(r#"{"a":"x","inner":{"b":2,"b":4},"a":"5"}"#).unwrap(), (Some(5), 4));
+        assert!(read(r#"{"a":1,"a":2,"inner":{"b":"x"}}"#).unwrap_err().to_string().contains("duplicate"));
+        assert!(read(r#"{"a":1,"a":2"#).is_err());
+    }
 
     #[test]
     fn an_object_may_come_in_an_array_or_not_at_all() {

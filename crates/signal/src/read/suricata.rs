@@ -5,8 +5,8 @@
 //! view of who attacked whom is in `alert.source` and `alert.target`, and the flow's initiator in `flow.src_ip`; both
 //! are preferred over the packet's `src_ip`.
 
-use super::scalar::{Object, Scalar, Texts};
-use super::{Claim, Item, Keys};
+use super::scalar::{MaybeObject, Object, Scalar, Texts, last_wins};
+use super::{Broken, Claim, Item, Keys};
 use crate::{Alert, Field, Format, Severity, Timestamp};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -16,12 +16,21 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
-    let eve: Eve<'a> = serde_json::from_str(record)?;
-    let (Some(event_type), false) = (eve.event_type.into_text(), eve.timestamp.is_absent()) else {
+    let eve: Eve<'a> = last_wins(record)?;
+    let Some(event_type) = eve.event_type.into_text() else { return Ok(Claim::NotMine) };
+    // A time that is `null` is still a key, and an alert without a time still an alert.
+    if eve.timestamp.is_absent() && !serde_json::from_str::<Keys<'_>>(record)?.has("timestamp") {
         return Ok(Claim::NotMine);
-    };
-    let (true, Some(Object(signature))) = (event_type == "alert", eve.alert) else {
+    }
+    if event_type != "alert" {
         out.push(Item::Aside(Cow::Owned(format!("suricata {event_type}"))));
+        return Ok(Claim::Mine);
+    }
+    let Some(signature) = eve.alert.0 else {
+        out.push(Item::Broken(Broken::new(
+            "an alert event without an alert object",
+            "if Suricata did not write it, name its fields in a mapping file and rename event_type or timestamp",
+        )));
         return Ok(Claim::Mine);
     };
 
@@ -134,7 +143,8 @@ struct Eve<'a> {
     direction: Scalar<'a>,
     #[serde(default)]
     host: Scalar<'a>,
-    alert: Option<Object<Signature<'a>>>,
+    #[serde(default)]
+    alert: MaybeObject<Signature<'a>>,
     #[serde(default)]
     flow: Object<Flow<'a>>,
     #[serde(default)]
@@ -251,6 +261,40 @@ mod tests {
         assert_eq!(alert.get(Field::SourceIp), Some("203.0.113.9"));
         assert_eq!(alert.get(Field::DestinationIp), Some("10.0.0.5"));
         assert_eq!(alert.get(Field::DestinationPort), Some("21"));
+    }
+
+    #[test]
+    fn an_alert_without_a_usable_time_is_still_an_alert() {
+        for time in ["null", "{}", "[]", "17", "\"soon\""] {
+            let record =
+                format!(r#"{{"timestamp":{time},"event_type":"alert","alert":{{"signature":"s"}}}}"#);
+            assert_eq!(alert(&record).get(Field::RuleName), Some("s"), "{time}");
+        }
+        let without = r#"{"event_type":"alert","alert":{"signature":"s"}}"#;
+        assert!(matches!(&items(without)[..], [Item::Aside(kind)] if kind == "unrecognised json"));
+    }
+
+    #[test]
+    fn an_alert_event_without_an_alert_object_is_broken() {
+        for object in [r#","alert":null"#, r#","alert":"text""#, r#","alert":[]"#, ""] {
+            let record = format!(r#"{{"timestamp":null,"event_type":"alert"{object}}}"#);
+            let items = items(&record);
+            assert!(
+                matches!(&items[..], [Item::Broken(broken)] if broken.reason.contains("without an alert object")),
+                "{record}: {items:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_that_comes_twice_does_not_cost_the_alert() {
+        let alert = alert(
+            r#"{"timestamp":"2024-05-01T10:00:00Z","event_type":"flow","src_ip":"10.0.0.1","event_type":"alert",
+            "alert":{"signature":"a","signature":"b\n"},"src_ip":"198.51.100.7"}"#,
+        );
+        assert_eq!(alert.get(Field::SourceIp), Some("198.51.100.7"));
+        assert_eq!(alert.get(Field::RuleName), Some("b\n"));
+        assert!(alert.time.is_some());
     }
 
     #[test]

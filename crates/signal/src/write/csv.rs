@@ -176,7 +176,7 @@ impl Cell<'_> {
 
 /// Whether a character does not show, or changes how others do (Unicode categories Cc and Cf as far as they matter,
 /// TR #36).
-fn hides(character: char) -> bool {
+pub(in crate::write) fn hides(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -1,6 +1,8 @@
--- What has been read, told by the hash of how it begins.
+-- What has been read, told by how it begins. The tag is part of its alerts' ids and never changes; the head grows when
+-- the source is read again and there is more of it.
 CREATE TABLE sources (
     id          INTEGER PRIMARY KEY,
+    tag         BLOB    NOT NULL UNIQUE,
     head_len    INTEGER NOT NULL,
     head_hash   BLOB    NOT NULL,
     name        TEXT    NOT NULL,
@@ -8,19 +10,16 @@ CREATE TABLE sources (
     UNIQUE (head_hash, head_len)
 ) STRICT;
 
--- Durable intake: a chunk that stands here has been judged, with everything below that belongs to it.
+-- Durable intake: a stretch of records that stands here has been judged, with everything below that belongs to it.
+-- Stretches of one source do not overlap. `hashes` holds eight bytes per record.
 CREATE TABLE intake (
     source         INTEGER NOT NULL,
-    sequence       INTEGER NOT NULL,
     first_ordinal  INTEGER NOT NULL,
     records        INTEGER NOT NULL,
-    judged         INTEGER NOT NULL,
-    set_aside      INTEGER NOT NULL,
-    dead           INTEGER NOT NULL,
-    hash           BLOB    NOT NULL,
+    hashes         BLOB    NOT NULL,
     decided        BLOB    NOT NULL,
     raw            BLOB    NOT NULL,
-    PRIMARY KEY (source, sequence)
+    PRIMARY KEY (source, first_ordinal)
 ) STRICT;
 
 CREATE TABLE alerts (

@@ -4,6 +4,7 @@ use crate::cli::Common;
 use crate::config::load;
 use crate::exit::{Problem, Status};
 use crate::terminal;
+use watchfire_judge::tame;
 use watchfire_signal::IndicatorKind;
 use watchfire_store::Store;
 
@@ -17,7 +18,10 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
 
     line(
         "settings",
-        loaded.file.as_ref().map_or_else(|| "none: defaults are in force".to_owned(), |path| path.display().to_string()),
+        loaded
+            .file
+            .as_ref()
+            .map_or_else(|| "none: defaults are in force".to_owned(), |path| terminal::path_name(path)),
     );
     let mut wrong = |problem: &Problem| {
         problems += 1;
@@ -42,13 +46,20 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
     line("intel", format!("{} lists, {} entries", stats.lists.len(), terminal::grouped(entries)));
     for problem in &list_problems {
         let place = problem.line.map_or(String::new(), |line| format!(":{line}"));
-        wrong(&Problem::usage(format!("{}{place}: {}", problem.path.display(), problem.reason), problem.hint));
+        wrong(&Problem::usage(
+            format!("{}{place}: {}", terminal::path_name(&problem.path), problem.reason),
+            problem.hint,
+        ));
     }
-    match settings.location(common.store.as_deref()).and_then(|location| Ok((Store::open(&location)?, location))) {
+    match settings
+        .location(common.store.as_deref())
+        .and_then(|location| Ok((Store::open(&location)?, location)))
+    {
         Ok((store, location)) => line(
             "store",
             format!(
-                "{location}: {} alerts, {} patterns, {} dead letters",
+                "{}: {} alerts, {} patterns, {} dead letters",
+                tame(&location.to_string(), 300),
                 terminal::grouped(store.alert_count()?),
                 terminal::grouped(store.pattern_count()?),
                 terminal::grouped(store.dead_count()?),
@@ -56,7 +67,10 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
         ),
         Err(problem) => wrong(&problem),
     }
-    line("result", if problems == 0 { "all well".to_owned() } else { format!("{problems} to mend, see above") });
+    line(
+        "result",
+        if problems == 0 { "all well".to_owned() } else { format!("{problems} to mend, see above") },
+    );
     terminal::write_out(text.as_bytes())?;
     Ok(if problems == 0 { Status::Done } else { Status::Usage })
 }

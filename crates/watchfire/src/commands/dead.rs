@@ -12,6 +12,7 @@ use watchfire_store::Store;
 
 pub(super) fn run(common: &Common, command: &Dead) -> Result<Status, Problem> {
     let loaded = load(common.config.as_deref())?;
+    // Where no store is, nothing waits.
     let store = Store::open(&loaded.settings.location(common.store.as_deref())?)?;
     match command {
         Dead::List { limit, json } => list(&store, *limit, *json),
@@ -35,7 +36,7 @@ fn list(store: &Store, limit: usize, json: bool) -> Result<Status, Problem> {
                 "whole": dead.row.whole,
                 "raw": dead.row.raw,
             });
-            text.push_str(&format!("{line}\n"));
+            text.push_str(&(escaped(&line.to_string()) + "\n"));
             continue;
         }
         let tried = if dead.attempts == 0 { String::new() } else { format!(", tried {}×", dead.attempts) };
@@ -58,6 +59,20 @@ fn list(store: &Store, limit: usize, json: bool) -> Result<Status, Problem> {
     }
     terminal::write_out(text.as_bytes())?;
     Ok(Status::Done)
+}
+
+/// JSON whose control characters are all escaped. JSON lets DEL and C1 stand as they are, but some terminals obey them;
+/// such characters are only found inside strings, where an escape means the same.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_control() {
+            text.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 fn again(store: &Store, settings: &Settings, more: &[std::path::PathBuf]) -> Result<Status, Problem> {
@@ -94,10 +109,27 @@ fn again(store: &Store, settings: &Settings, more: &[std::path::PathBuf]) -> Res
     );
     if outcome.partial > 0 {
         text.push_str(&format!(
-            "{} were too long to be kept whole: mend them in their files, then run triage again.\n",
-            outcome.partial
+            "{} {} too long to be kept whole: mend {} in {} files, then run triage again.\n",
+            outcome.partial,
+            if outcome.partial == 1 { "was" } else { "were" },
+            if outcome.partial == 1 { "it" } else { "them" },
+            if outcome.partial == 1 { "its" } else { "their" },
         ));
     }
     terminal::write_out(text.as_bytes())?;
     Ok(if outcome.unreadable + outcome.partial > 0 { Status::DeadLetters } else { Status::Done })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn no_control_character_reaches_a_terminal_and_the_value_stays() {
+        let raw = "a\u{1b}[2J\u{7f}\u{85}\u{9b}31mü\n";
+        let line = escaped(&serde_json::json!({ "raw": raw }).to_string());
+        assert!(!line.chars().any(char::is_control), "{line:?}");
+        assert!(line.contains("\\u007f\\u0085\\u009b31mü"), "{line}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap()["raw"], raw);
+    }
 }

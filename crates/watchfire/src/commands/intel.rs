@@ -46,12 +46,13 @@ fn lookup(intel: &Intel, values: &[String]) -> Result<Status, Problem> {
         ));
         for statement in intel.explain(indicator) {
             let when = statement.when.map_or(String::new(), |when| format!(", {}", &when.to_string()[..10]));
-            let evidence = statement.evidence.map_or(String::new(), |evidence| format!(" – {}", tame(&evidence, 160)));
+            let evidence =
+                statement.evidence.map_or(String::new(), |evidence| format!(" – {}", tame(&evidence, 160)));
             text.push_str(&format!(
                 "  {:<10} {} says {}{}{when}\n",
                 terminal::words(statement.reputation.name()),
-                statement.source,
-                if statement.entry.is_empty() { "nothing" } else { &statement.entry },
+                tame(&statement.source, 120),
+                if statement.entry.is_empty() { "nothing".to_owned() } else { tame(&statement.entry, 160) },
                 evidence,
             ));
         }
@@ -68,7 +69,8 @@ fn lists(intel: &Intel) -> Result<Status, Problem> {
             .filter(|&kind| list.entries(kind) > 0)
             .map(|kind| format!("{} {}", terminal::grouped(list.entries(kind)), kind.name()))
             .collect();
-        let said = list.failure.clone().map_or_else(|| entries.join(", "), |failure| format!("failed: {failure}"));
+        let said =
+            list.failure.clone().map_or_else(|| entries.join(", "), |failure| format!("failed: {failure}"));
         let age = list.modified.map_or(String::new(), |when| format!(", {}", &when.to_string()[..10]));
         text.push_str(&format!("{:<40} {}{age}\n", tame(&list.name, 40), tame(&said, 200)));
     }

@@ -4,12 +4,13 @@ use crate::cli::{Common, Format, Triage as Arguments};
 use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
 use crate::{report, terminal};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use watchfire_engine::{Input, Output, Progress, ReputationCache, Summary, Triage, triage};
 use watchfire_flow::SystemClock;
+use watchfire_judge::tame;
 use watchfire_signal::Severity;
 use watchfire_signal::write::OutputFormat;
 use watchfire_store::Store;
@@ -26,6 +27,7 @@ pub(super) fn run(common: &Common, command: &Arguments) -> Result<Status, Proble
         terminal::rule_problems(&rule_problems);
         terminal::list_problems(&list_problems);
     }
+    plan.probe()?;
     let location = settings.location(common.store.as_deref())?;
     let store = Store::open(&location)?;
     let reputations = ReputationCache::open(intel, &store)?;
@@ -48,9 +50,10 @@ pub(super) fn run(common: &Common, command: &Arguments) -> Result<Status, Proble
             reputations: &reputations,
             store: &store,
             keep_raw: settings.store.keep_raw,
-            output: plan.alerts.zip(writer.as_mut()).map(|(format, writer)| {
-                (Output { format, min_severity }, writer as &mut (dyn Write + Send))
-            }),
+            output: plan
+                .alerts
+                .zip(writer.as_mut())
+                .map(|(format, writer)| (Output { format, min_severity }, writer as &mut (dyn Write + Send))),
             clock: &clock,
             progress: &progress,
         })
@@ -65,11 +68,12 @@ pub(super) fn run(common: &Common, command: &Arguments) -> Result<Status, Proble
 fn finish(command: &Arguments, plan: &Plan, store: &Store, summary: &Summary) -> Result<Status, Problem> {
     let json = serde_json::to_string(summary)
         .map_err(|error| Problem::from_error(Status::Failed, &error, "this is a bug: please report it"))?;
-    let started = watchfire_signal::Timestamp::parse(&summary.started_at).map_or(0, watchfire_signal::Timestamp::as_millis);
+    let started = watchfire_signal::Timestamp::parse(&summary.started_at)
+        .map_or(0, watchfire_signal::Timestamp::as_millis);
     let run = store.put_run(started, &json)?;
-    if let Some(path) = &command.summary_json {
+    if let Some(target) = &plan.analysis {
         let pretty = serde_json::to_string_pretty(summary).unwrap_or(json);
-        terminal::write_file(path, (pretty + "\n").as_bytes())?;
+        target.write((pretty + "\n").as_bytes())?;
     }
     let text = match plan.report {
         Some(Format::Html) => Some(report::html(summary)),
@@ -77,20 +81,23 @@ fn finish(command: &Arguments, plan: &Plan, store: &Store, summary: &Summary) ->
         None => None,
     };
     if let Some(text) = text {
-        match &plan.out {
-            Some(path) => terminal::write_file(path, text.as_bytes())?,
-            None => terminal::write_out(text.as_bytes())?,
-        }
+        plan.out.write(text.as_bytes())?;
     }
     if !command.quiet {
-        let stdout_is_taken = plan.out.is_none() && (plan.alerts.is_some() || plan.report.is_some());
+        let stdout_is_taken = plan.results_to_stdout() || plan.analysis_to_stdout();
         let view = terminal::View {
             top: command.top,
             min_severity: command.min_severity.unwrap_or(Severity::Unknown),
             ..if stdout_is_taken { terminal::View::of_stderr() } else { terminal::View::of_stdout(true) }
         };
         let mut text = terminal::summary(summary, &view);
-        text.push_str(&terminal::whereabouts(summary, run, plan.out.as_deref(), command.summary_json.as_deref(), &view));
+        text.push_str(&terminal::whereabouts(
+            summary,
+            run,
+            plan.out.file(),
+            plan.analysis.as_ref().and_then(Target::file),
+            &view,
+        ));
         if stdout_is_taken {
             terminal::write_err(&text);
         } else {
@@ -98,14 +105,20 @@ fn finish(command: &Arguments, plan: &Plan, store: &Store, summary: &Summary) ->
         }
     }
     for input in summary.inputs.iter().filter(|input| !input.error.is_empty()) {
-        terminal::problem(&Problem::new(Status::Failed, format!("{}: {}", input.name, input.error), &input.hint));
+        terminal::problem(&Problem::new(
+            Status::Failed,
+            format!("{}: {}", input.name, input.error),
+            &input.hint,
+        ));
     }
     Ok(status(summary))
 }
 
-/// Inputs that could not be opened outrank dead letters: nothing of them was judged.
+/// Inputs that could not be opened outrank dead letters: nothing of them was judged. What was opened has a compression,
+/// even if not a byte could be read then.
 fn status(summary: &Summary) -> Status {
-    let unopened = |input: &&watchfire_engine::InputSummary| !input.error.is_empty() && input.bytes == 0;
+    let unopened =
+        |input: &&watchfire_engine::InputSummary| !input.error.is_empty() && input.compression.is_empty();
     let unopened = summary.inputs.iter().filter(unopened).count();
     if unopened > 0 && unopened == summary.inputs.len() {
         Status::Usage
@@ -124,13 +137,61 @@ struct Plan {
     alerts: Option<OutputFormat>,
     /// The analysis, in this format.
     report: Option<Format>,
-    /// To this file; to standard output if there is none.
-    out: Option<PathBuf>,
+    /// Where alerts or the report go.
+    out: Target,
+    /// Where the analysis goes as JSON.
+    analysis: Option<Target>,
+}
+
+/// A place to write to.
+enum Target {
+    Stdout,
+    File(PathBuf),
+}
+
+impl Target {
+    /// `-` is standard output, as it is standard input among the files to read.
+    fn of(path: &Path) -> Self {
+        if path.as_os_str() == "-" { Self::Stdout } else { Self::File(path.to_owned()) }
+    }
+
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<(), Problem> {
+        match self {
+            Self::Stdout => terminal::write_out(bytes),
+            Self::File(path) => terminal::write_file(path, bytes),
+        }
+    }
+
+    /// Tries whether the file can be written, without touching what it holds. Pipes and devices are left alone: whoever
+    /// reads a pipe would take the end of the trial for the end of the results.
+    fn probe(&self, option: &str) -> Result<(), Problem> {
+        let Self::File(path) = self else { return Ok(()) };
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            return Ok(());
+        }
+        let tried = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        tried.map(drop).map_err(|error| not_writable(path, option, &error))
+    }
+}
+
+fn not_writable(path: &Path, option: &str, error: &std::io::Error) -> Problem {
+    Problem::usage(
+        format!("can't write {}: {error}", terminal::path_name(path)),
+        format!("{option} names a file in a folder that exists"),
+    )
 }
 
 impl Plan {
     fn of(command: &Arguments) -> Result<Self, Problem> {
-        let ending = command.out.as_deref().and_then(|path| path.extension()?.to_str()).map(str::to_ascii_lowercase);
+        let ending =
+            command.out.as_deref().and_then(|path| path.extension()?.to_str()).map(str::to_ascii_lowercase);
         let format = match (command.format, ending.as_deref()) {
             (Some(format), _) => Some(format),
             (None, Some("html" | "htm")) => Some(Format::Html),
@@ -153,7 +214,33 @@ impl Plan {
             Some(Format::Csv) => (Some(OutputFormat::Csv), None),
             Some(report @ (Format::Html | Format::Md)) => (None, Some(report)),
         };
-        Ok(Self { alerts, report, out: command.out.clone() })
+        let plan = Self {
+            alerts,
+            report,
+            out: command.out.as_deref().map_or(Target::Stdout, Target::of),
+            analysis: command.summary_json.as_deref().map(Target::of),
+        };
+        if plan.results_to_stdout() && plan.analysis_to_stdout() {
+            return Err(Problem::usage(
+                "two things would go to standard output: the results and the analysis of --summary-json",
+                "name a file for one of them: --out FILE or --summary-json FILE",
+            ));
+        }
+        Ok(plan)
+    }
+
+    fn results_to_stdout(&self) -> bool {
+        self.out.file().is_none() && (self.alerts.is_some() || self.report.is_some())
+    }
+
+    fn analysis_to_stdout(&self) -> bool {
+        matches!(self.analysis, Some(Target::Stdout))
+    }
+
+    /// Finds out before the work what can't be written after it.
+    fn probe(&self) -> Result<(), Problem> {
+        self.out.probe("--out")?;
+        self.analysis.as_ref().map_or(Ok(()), |target| target.probe("--summary-json"))
     }
 
     /// Opens what alerts are written to.
@@ -162,15 +249,9 @@ impl Plan {
             return Ok(None);
         }
         match &self.out {
-            None => Ok(Some(Box::new(BufWriter::new(std::io::stdout())))),
-            Some(path) => {
-                let file = File::create(path).map_err(|error| {
-                    Problem::new(
-                        Status::Usage,
-                        format!("can't write {}: {error}", path.display()),
-                        "--out names a file in a folder that exists",
-                    )
-                })?;
+            Target::Stdout => Ok(Some(Box::new(BufWriter::new(std::io::stdout())))),
+            Target::File(path) => {
+                let file = File::create(path).map_err(|error| not_writable(path, "--out", &error))?;
                 Ok(Some(Box::new(BufWriter::with_capacity(1 << 20, file))))
             }
         }
@@ -189,10 +270,13 @@ fn inputs(files: &[String]) -> Result<Vec<Input>, Problem> {
             inputs.push(Input::Stdin);
         } else if file.contains(['*', '?', '[']) && !path.exists() {
             let hint = "globs look like logs/*.json or logs/**/*.gz";
-            let found = glob::glob(file).map_err(|error| Problem::usage(format!("{file}: {error}"), hint))?;
-            let mut found: Vec<PathBuf> = found.filter_map(Result::ok).filter(|path| path.is_file()).collect();
+            let shown = tame(file, 300);
+            let found =
+                glob::glob(file).map_err(|error| Problem::usage(format!("{shown}: {error}"), hint))?;
+            let mut found: Vec<PathBuf> =
+                found.filter_map(Result::ok).filter(|path| path.is_file()).collect();
             if found.is_empty() {
-                return Err(Problem::usage(format!("{file}: no file matches"), hint));
+                return Err(Problem::usage(format!("{shown}: no file matches"), hint));
             }
             found.sort();
             inputs.extend(found.into_iter().map(Input::File));

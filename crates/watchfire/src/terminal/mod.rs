@@ -1,5 +1,6 @@
 //! What people see: results on standard output, everything else on standard error, intelligible without colour.
 
+mod lines;
 mod paint;
 mod progress;
 mod summary;
@@ -12,8 +13,12 @@ use paint::{Paint, Style};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use watchfire_intel::ListProblem;
-use watchfire_judge::RuleProblem;
+use watchfire_judge::{RuleProblem, tame};
 
+/// The longest line of a message, in characters.
+const MESSAGE: usize = 1000;
+/// The longest path that is shown, in characters.
+const PATH: usize = 300;
 /// Problems of one kind that are shown one by one.
 const SHOWN: usize = 5;
 
@@ -21,9 +26,11 @@ const SHOWN: usize = 5;
 pub(crate) fn write_out(bytes: &[u8]) -> Result<(), Problem> {
     let mut out = anstream::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Problem::new(Status::Failed, format!("can't write the output: {error}"), "check where it goes"))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Problem::new(
+            Status::Failed,
+            format!("can't write the output: {error}"),
+            "check where it goes",
+        )),
         _ => Ok(()),
     }
 }
@@ -37,29 +44,41 @@ pub(crate) fn write_err(text: &str) {
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     std::fs::write(path, bytes).map_err(|error| {
         let hint = match error.kind() {
-            io::ErrorKind::StorageFull => "free some space; `watchfire report` writes it again without judging anew",
+            io::ErrorKind::StorageFull => {
+                "free some space; `watchfire report` writes it again without judging anew"
+            }
             _ => "name a file in a folder that exists and can be written to",
         };
-        Problem::new(Status::Failed, format!("can't write {}: {error}", path.display()), hint)
+        Problem::new(Status::Failed, format!("can't write {}: {error}", path_name(path)), hint)
     })
 }
 
 /// Tells a problem.
 pub(crate) fn problem(problem: &Problem) {
     let paint = Paint::for_stream(io::stderr().is_terminal());
-    let mut text = format!("{} {}\n", paint.of(Style::Error, "error:"), problem.message);
+    let mut text = format!("{} {}\n", paint.of(Style::Error, "error:"), tamed(&problem.message));
     for cause in &problem.causes {
-        text.push_str(&format!("  because: {cause}\n"));
+        text.push_str(&format!("  because: {}\n", tamed(cause)));
     }
     if !problem.hint.is_empty() {
-        text.push_str(&format!("{} {}\n", paint.of(Style::Hint, "hint:"), problem.hint));
+        text.push_str(&format!("{} {}\n", paint.of(Style::Hint, "hint:"), tamed(&problem.hint)));
     }
     write_err(&text);
 }
 
 /// Says something in passing.
 pub(crate) fn note(text: &str) {
-    write_err(&format!("{text}\n"));
+    write_err(&format!("{}\n", tamed(text)));
+}
+
+/// A path as it can be shown: whoever names a file may put control characters into its name.
+pub(crate) fn path_name(path: &Path) -> String {
+    tame(&path.display().to_string(), PATH)
+}
+
+/// A message without control characters; those of several lines keep them.
+fn tamed(message: &str) -> String {
+    message.lines().map(|line| tame(line, MESSAGE)).collect::<Vec<_>>().join("\n")
 }
 
 /// Tells what is wrong with rules; the run goes on without them.
@@ -71,7 +90,7 @@ pub(crate) fn rule_problems(problems: &[RuleProblem]) {
 pub(crate) fn list_problems(problems: &[ListProblem]) {
     let told = problems.iter().map(|problem| {
         let line = problem.line.map_or(String::new(), |line| format!(":{line}"));
-        (format!("{}{line}: {}", problem.path.display(), problem.reason), problem.hint)
+        (format!("{}{line}: {}", path_name(&problem.path), problem.reason), problem.hint)
     });
     warn(told, problems.len(), "lists");
 }
@@ -79,7 +98,12 @@ pub(crate) fn list_problems(problems: &[ListProblem]) {
 fn warn(problems: impl Iterator<Item = (String, &'static str)>, count: usize, what: &str) {
     let paint = Paint::for_stream(io::stderr().is_terminal());
     for (message, hint) in problems.take(SHOWN) {
-        write_err(&format!("{} {message}\n{} {hint}\n", paint.of(Style::Warning, "left out:"), paint.of(Style::Hint, "hint:")));
+        write_err(&format!(
+            "{} {}\n{} {hint}\n",
+            paint.of(Style::Warning, "left out:"),
+            tamed(&message),
+            paint.of(Style::Hint, "hint:")
+        ));
     }
     if count > SHOWN {
         write_err(&format!("… and {} more in {what}; `watchfire check` shows all\n", count - SHOWN));

@@ -61,7 +61,9 @@ pub(crate) fn with_progress<T>(
                 match (&bar, mode) {
                     (Some(bar), _) => draw(bar, &snapshot, elapsed),
                     (None, ProgressMode::Lines) => write_err(&format!("{}\n", line(&snapshot, elapsed))),
-                    (None, ProgressMode::Json) => write_err(&format!("{}\n", event("progress", &snapshot, elapsed))),
+                    (None, ProgressMode::Json) => {
+                        write_err(&format!("{}\n", event("progress", &snapshot, elapsed)))
+                    }
                     _ => {}
                 }
                 if elapsed.saturating_sub(refreshed) > REFRESH {
@@ -104,7 +106,8 @@ fn draw(bar: &ProgressBar, snapshot: &Snapshot, elapsed: Duration) {
 
 /// How much of the input is read, by its size as it lies there; `None` if that is not known.
 fn percent(snapshot: &Snapshot) -> Option<f64> {
-    (snapshot.total_bytes > 0).then(|| (100.0 * snapshot.read_bytes as f64 / snapshot.total_bytes as f64).min(100.0))
+    (snapshot.total_bytes > 0)
+        .then(|| (100.0 * snapshot.read_bytes as f64 / snapshot.total_bytes as f64).min(100.0))
 }
 
 /// How long it will still take if it goes on as it has.
@@ -122,7 +125,11 @@ fn line(snapshot: &Snapshot, elapsed: Duration) -> String {
     } else {
         text.push_str(" records");
     }
-    text.push_str(&format!(", {} hostile, {} decided", grouped(snapshot.hostile), grouped(snapshot.decisions)));
+    text.push_str(&format!(
+        ", {} hostile, {} decided",
+        grouped(snapshot.hostile),
+        grouped(snapshot.decisions)
+    ));
     if snapshot.dead > 0 {
         text.push_str(&format!(", {} dead", grouped(snapshot.dead)));
     }
@@ -183,6 +190,9 @@ mod tests {
         );
         assert!(event("progress", &snapshot, Duration::from_secs(75)).contains("\"eta_s\":225.0"));
         let unknown = Snapshot { total_bytes: 0, ..snapshot };
-        assert_eq!(line(&unknown, Duration::from_hours(1)), "1,500 records, 7 hostile, 12 decided, 2 dead, 1:00:00");
+        assert_eq!(
+            line(&unknown, Duration::from_hours(1)),
+            "1,500 records, 7 hostile, 12 decided, 2 dead, 1:00:00"
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! The closing summary of a run.
 
+use super::lines::{cut, wrap};
 use super::paint::{Paint, Style};
-use super::{grouped, words};
+use super::{grouped, path_name, words};
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 use watchfire_engine::{Count, Finding, Summary};
 use watchfire_signal::Severity;
 
@@ -66,16 +67,16 @@ pub(crate) fn whereabouts(
         text.push_str(&format!("  {} {value}\n", paint.of(Style::Dim, &format!("{what:<9}"))));
     };
     if let Some(path) = out {
-        line("results", path.display().to_string());
+        line("results", path_name(path));
     }
     if let Some(path) = json {
-        line("analysis", path.display().to_string());
+        line("analysis", path_name(path));
     }
     if summary.store == ":memory:" {
         line("store", "none: nothing is kept (--store :memory:)".to_owned());
         return text;
     }
-    line("store", format!("{} (run {run})", summary.store));
+    line("store", format!("{} (run {run})", path_name(Path::new(&summary.store))));
     if out.is_none() {
         line("report", "watchfire report --out report.html".to_owned());
     }
@@ -115,7 +116,11 @@ impl Page {
             format!("${:.2}", summary.cost_usd),
         ]
         .join("  →  ");
-        let speed = format!("{} · {} alerts/s", seconds(summary.elapsed_s), grouped(summary.alerts_per_s.round() as u64));
+        let speed = format!(
+            "{} · {} alerts/s",
+            seconds(summary.elapsed_s),
+            grouped(summary.alerts_per_s.round() as u64)
+        );
         let gap = self.width.saturating_sub(funnel.width() + speed.width()).max(3);
         let line = format!(
             "{}{}{}",
@@ -137,7 +142,8 @@ impl Page {
         );
         self.line(&balance);
         if !summary.first_alert.is_empty() {
-            let period = format!("from {} to {} UTC", minute(&summary.first_alert), minute(&summary.last_alert));
+            let period =
+                format!("from {} to {} UTC", minute(&summary.first_alert), minute(&summary.last_alert));
             let period = self.paint.of(Style::Dim, &period);
             self.line(&period);
         }
@@ -179,14 +185,14 @@ impl Page {
     }
 
     fn findings(&mut self, summary: &Summary, view: &View) {
-        let shown: Vec<&Finding> = summary
+        let wanted: Vec<&Finding> = summary
             .findings
             .iter()
             .filter(|finding| {
                 Severity::from_word(&finding.severity).unwrap_or(Severity::Unknown) >= view.min_severity
             })
-            .take(view.top)
             .collect();
+        let shown = wanted.get(..view.top).unwrap_or(&wanted);
         if shown.is_empty() {
             return;
         }
@@ -194,16 +200,18 @@ impl Page {
         for (index, finding) in shown.iter().enumerate() {
             self.finding(index + 1, finding);
         }
-        let rest = summary.findings_total.saturating_sub(shown.len() as u64);
-        if rest > 0 {
-            let more = self.paint.of(Style::Dim, &format!("     … and {} more; --top N shows more of them", grouped(rest)));
+        let unshown = (wanted.len() - shown.len()) as u64;
+        let unlisted = summary.findings_total.saturating_sub(summary.findings.len() as u64);
+        if let Some(more) = more(unshown, unlisted, view.min_severity) {
+            let more = self.paint.of(Style::Dim, &format!("     … and {more}"));
             self.line(&more);
         }
     }
 
     fn finding(&mut self, number: usize, finding: &Finding) {
         let severity = format!("{:<13}", finding.severity);
-        let times = if finding.alerts == 1 { String::new() } else { format!("  {}×", grouped(finding.alerts)) };
+        let times =
+            if finding.alerts == 1 { String::new() } else { format!("  {}×", grouped(finding.alerts)) };
         let place = place(finding);
         let rule = if finding.rule.is_empty() { "(no rule name)" } else { finding.rule.as_str() };
         let room = self.width.saturating_sub(3 + 2 + 3 + 2 + 13 + 1 + times.width());
@@ -221,11 +229,17 @@ impl Page {
             (decider, _) => format!("by {decider}"),
         };
         let verdict = format!("{}, {decider}", words(&finding.verdict));
-        let detail = [verdict, place, when(finding)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+        let id = if finding.example.is_empty() { String::new() } else { format!("id {}", finding.example) };
+        let detail = [verdict, place, when(finding), id]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · ");
         self.indented(&detail, Style::Dim);
         if !finding.reason.is_empty() {
             // The rule's name stands above already.
-            let reason = finding.reason.strip_prefix(&format!("“{}” ", finding.rule)).unwrap_or(&finding.reason);
+            let reason =
+                finding.reason.strip_prefix(&format!("“{}” ", finding.rule)).unwrap_or(&finding.reason);
             let mut characters = reason.chars();
             let reason: String =
                 characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect();
@@ -250,15 +264,19 @@ impl Page {
             return;
         }
         self.heading("ATT&CK tactics seen");
-        let seen: Vec<String> =
-            summary.tactics.iter().map(|tactic| format!("{} {}", words(&tactic.tactic), grouped(tactic.alerts))).collect();
+        let seen: Vec<String> = summary
+            .tactics
+            .iter()
+            .map(|tactic| format!("{} {}", words(&tactic.tactic), grouped(tactic.alerts)))
+            .collect();
         for line in wrap(&seen.join(" ▸ "), self.width.saturating_sub(2)) {
             self.line(&format!("  {line}"));
         }
     }
 
     fn sources(&mut self, summary: &Summary) {
-        let lists = [("sources", &summary.top_sources), ("hosts", &summary.top_hosts), ("users", &summary.top_users)];
+        let lists =
+            [("sources", &summary.top_sources), ("hosts", &summary.top_hosts), ("users", &summary.top_users)];
         if lists.iter().all(|(_, list)| list.is_empty()) {
             return;
         }
@@ -275,8 +293,12 @@ impl Page {
             let line = format!("  {what:<9} {}", names.join(" · "));
             self.line(&cut(&line, self.width));
         }
-        let hours: Vec<String> =
-            summary.busiest_hours.iter().take(5).map(|hour| format!("{} {}", minute(&hour.name), grouped(hour.alerts))).collect();
+        let hours: Vec<String> = summary
+            .busiest_hours
+            .iter()
+            .take(5)
+            .map(|hour| format!("{} {}", minute(&hour.name), grouped(hour.alerts)))
+            .collect();
         let line = format!("  {:<9} {}", "hours", hours.join(" · "));
         self.line(&cut(&line, self.width));
     }
@@ -285,11 +307,12 @@ impl Page {
         if summary.judged == 0 {
             return;
         }
-        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        // The space does not break: a line must not begin with the sign.
+        let percent = |share: f64| format!("{:.1}\u{a0}%", 100.0 * share);
         let reduction = 100.0 * summary.calls_avoided as f64 / summary.judged as f64;
         self.heading("Reuse");
         let line = format!(
-            "  {} of {} alerts needed no decision of their own ({reduction:.1} %); exact matching would have answered {}",
+            "  {} of {} alerts needed no decision of their own ({reduction:.1}\u{a0}%); exact matching would have answered {}",
             grouped(summary.calls_avoided),
             grouped(summary.judged),
             percent(summary.hit_rate.exact),
@@ -333,11 +356,17 @@ impl Page {
             for line in wrap(&format!("{}{more}", kinds.join(" · ")), self.width.saturating_sub(2)) {
                 self.line(&format!("  {line}"));
             }
-            let unrecognised = summary.set_aside_by_kind.iter().find(|count| count.name == "unrecognised json");
+            let unrecognised =
+                summary.set_aside_by_kind.iter().find(|count| count.name == "unrecognised json");
             if let Some(count) = unrecognised {
                 let text = format!(
-                    "  {} JSON records are of no known format: a mapping file (docs/mapping.md) turns them into alerts",
-                    grouped(count.alerts)
+                    "  {} of no known format: a mapping file (docs/mapping.md) turns {}",
+                    if count.alerts == 1 {
+                        "1 JSON record is".to_owned()
+                    } else {
+                        format!("{} JSON records are", grouped(count.alerts))
+                    },
+                    if count.alerts == 1 { "it into an alert" } else { "them into alerts" },
                 );
                 let text = self.paint.of(Style::Warning, &text);
                 self.line(&text);
@@ -358,6 +387,20 @@ impl Page {
             let hint = self.paint.of(Style::Hint, &format!("  {hint}"));
             self.line(&hint);
         }
+    }
+}
+
+/// How many findings are not shown, if there are any: `unshown` of those listed, and the `unlisted`, whose severity is
+/// not known any more.
+fn more(unshown: u64, unlisted: u64, min_severity: Severity) -> Option<String> {
+    let everything = min_severity == Severity::Unknown;
+    match (unshown, unlisted) {
+        (0, 0) => None,
+        (0, _) if !everything => Some("perhaps more that are not listed".to_owned()),
+        (0, _) => Some(format!("{} more that are not listed", grouped(unlisted))),
+        (_, 0) => Some(format!("{} more; --top N shows more of them", grouped(unshown))),
+        _ if everything => Some(format!("{} more; --top N shows more of them", grouped(unshown + unlisted))),
+        _ => Some(format!("at least {} more; --top N shows more of them", grouped(unshown))),
     }
 }
 
@@ -394,57 +437,25 @@ fn minute(moment: &str) -> String {
 }
 
 fn seconds(seconds: f64) -> String {
-    if seconds < 60.0 { format!("{seconds:.2} s") } else { format!("{:.0} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0) }
-}
-
-/// Text in at most `room` columns.
-fn cut(text: &str, room: usize) -> String {
-    if text.width() <= room {
-        return text.to_owned();
+    if seconds < 60.0 {
+        format!("{seconds:.2} s")
+    } else {
+        format!("{:.0} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0)
     }
-    let mut cut = String::new();
-    let mut used = 1;
-    for character in text.chars() {
-        used += character.width().unwrap_or(0);
-        if used > room {
-            break;
-        }
-        cut.push(character);
-    }
-    cut.push('…');
-    cut
-}
-
-/// Text in lines of at most `room` columns, broken at spaces.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && line.width() + 1 + word.width() > room {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&cut(word, room));
-    }
-    lines.push(line);
-    lines
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{cut, minute, wrap};
-    use unicode_width::UnicodeWidthStr;
+    use super::{minute, more};
+    use watchfire_signal::Severity;
 
     #[test]
-    fn lines_fit_whatever_the_text() {
-        for text in ["one two three four", "averyverylongwordwithoutanyspace x", "日本語のとても長い文章 です", ""] {
-            for room in 4..20 {
-                assert!(wrap(text, room).iter().all(|line| line.width() <= room), "{text} in {room}");
-                assert!(cut(text, room).width() <= room);
-            }
-        }
+    fn what_is_not_shown_is_counted_as_far_as_it_is_known() {
+        assert_eq!(more(0, 0, Severity::High), None);
+        assert_eq!(more(3, 0, Severity::High).unwrap(), "3 more; --top N shows more of them");
+        assert_eq!(more(3, 40, Severity::High).unwrap(), "at least 3 more; --top N shows more of them");
+        assert_eq!(more(3, 40, Severity::Unknown).unwrap(), "43 more; --top N shows more of them");
+        assert_eq!(more(0, 40, Severity::High).unwrap(), "perhaps more that are not listed");
     }
 
     #[test]

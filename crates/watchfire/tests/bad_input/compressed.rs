@@ -71,7 +71,8 @@ fn a_damaged_gzip_is_judged_up_to_the_damage() {
 #[test]
 fn rubbish_behind_a_gzip_costs_nothing_of_it() {
     let bench = Workbench::new();
-    let file = bench.file("eve.json.gz", [&gzip(alerts(0..500).as_bytes())[..], b"\0\0\0\0 rubbish"].concat());
+    let file =
+        bench.file("eve.json.gz", [&gzip(alerts(0..500).as_bytes())[..], b"\0\0\0\0 rubbish"].concat());
     let run = bench.triage(&[&file]);
     run.is_balanced().came_to(500, 0, 0);
     run.finished.is_no_panic();

@@ -43,7 +43,8 @@ fn a_full_disk_under_standard_output_is_told() {
     for format in ["ndjson", "csv", "html", "md"] {
         to_full(&["triage", "--format", format, file]).ends_with(1).says(&["No space left"]);
     }
-    for arguments in [&["report"] as &[&str], &["report", "--format", "json"], &["check"], &["dead", "list"]] {
+    for arguments in [&["report"] as &[&str], &["report", "--format", "json"], &["check"], &["dead", "list"]]
+    {
         to_full(arguments).ends_with(1).says(&["No space left"]);
     }
 }
@@ -52,7 +53,11 @@ fn a_full_disk_under_standard_output_is_told() {
 fn with_small_files(bench: &Workbench, blocks: u32, file: &Path) -> crate::support::process::Finished {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let mut shell = bench.bare("sh");
-    shell.args(["-c", &script, env!("CARGO_BIN_EXE_watchfire"), "--store"]).arg(bench.store()).arg("triage").arg(file);
+    shell
+        .args(["-c", &script, env!("CARGO_BIN_EXE_watchfire"), "--store"])
+        .arg(bench.store())
+        .arg("triage")
+        .arg(file);
     finish(&mut shell, Vec::new())
 }
 
@@ -65,7 +70,10 @@ fn a_store_that_can_not_grow_is_told_and_goes_on_once_there_is_room() {
     run.ends_with(1).says(&["no room left for the store", "free some space"]);
     let kept = bench.count("SELECT count(*) FROM alerts");
     assert!(kept < 6000, "{kept}");
-    assert_eq!(bench.sql().query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+    assert_eq!(
+        bench.sql().query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(),
+        "ok"
+    );
     bench.triage(&[&file]).ends_with(0).came_to(6000, 0, 0);
     assert_eq!(bench.count("SELECT count(*) FROM alerts"), 6000);
 }
@@ -84,7 +92,11 @@ impl<'p> TinyDisk<'p> {
     fn mount(at: &'p Path, size: &str) -> Option<Self> {
         std::fs::create_dir_all(at).ok()?;
         let option = format!("size={size}");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &option, "tmpfs"]).arg(at).stderr(Stdio::null()).status();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &option, "tmpfs"])
+            .arg(at)
+            .stderr(Stdio::null())
+            .status();
         mounted.is_ok_and(|status| status.success()).then_some(Self(at))
     }
 }
@@ -149,7 +161,8 @@ fn a_reader_that_goes_away_is_not_an_error() {
 fn nobody_listening_at_standard_error_does_no_harm() {
     let bench = Workbench::new();
     let file = bench.file("a.json", [alerts(0..50), "{\n".to_owned()].concat());
-    for arguments in [&["triage"] as &[&str], &["triage", "--json-progress"], &["triage", "--format", "csv"]] {
+    for arguments in [&["triage"] as &[&str], &["triage", "--json-progress"], &["triage", "--format", "csv"]]
+    {
         let mut child = start(bench.command(arguments).arg(&file));
         drop(child.stderr.take());
         let mut out = Vec::new();

@@ -3,6 +3,7 @@
 //! judged around it.
 
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -117,7 +117,14 @@ fn an_object_of_100_mb_in_a_pretty_printed_file_costs_neither_its_neighbours_nor
 fn nesting_ten_thousand_deep_is_survived() {
     let nests = [
         // In a known format, where nobody looks; …
-        alert_with(70, &format!(r#""timestamp":"2026-03-17T00:00:00Z","x":{}1{}"#, "[".repeat(10_000), "]".repeat(10_000))),
+        alert_with(
+            70,
+            &format!(
+                r#""timestamp":"2026-03-17T00:00:00Z","x":{}1{}"#,
+                "[".repeat(10_000),
+                "]".repeat(10_000)
+            ),
+        ),
         // … in no known format; …
         format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000)),
         // … where the record itself should be; …
@@ -139,13 +146,21 @@ fn nesting_in_every_reader_s_own_keys_is_survived() {
     let deep = format!("{}1{}", r#"{"a":["#.repeat(5_000), "]}".repeat(5_000));
     let records = [
         format!(r#"{{"timestamp":"2026-03-17T00:00:00Z","event_type":"alert","alert":{deep}}}"#),
-        format!(r#"{{"timestamp":"2026-03-17T00:00:00Z","rule":{{"id":"1","level":3,"description":"x"}},"agent":{{"id":"1"}},"data":{deep}}}"#),
+        format!(
+            r#"{{"timestamp":"2026-03-17T00:00:00Z","rule":{{"id":"1","level":3,"description":"x"}},"agent":{{"id":"1"}},"data":{deep}}}"#
+        ),
         format!(r#"{{"class_uid":2004,"time":1773705600000,"metadata":{{}},"finding_info":{deep}}}"#),
         format!(r#"{{"@timestamp":"2026-03-17T00:00:00Z","event":{deep},"kibana.alert.rule.name":"x"}}"#),
-        format!(r#"{{"time":"2026-03-17T00:00:00Z","rule":"x","priority":"Error","output":"x","output_fields":{deep}}}"#),
-        format!(r#"{{"Timestamp":"2026-03-17 00:00:00.000 +00:00","RuleTitle":"x","Level":"high","Computer":"x","Details":{deep}}}"#),
+        format!(
+            r#"{{"time":"2026-03-17T00:00:00Z","rule":"x","priority":"Error","output":"x","output_fields":{deep}}}"#
+        ),
+        format!(
+            r#"{{"Timestamp":"2026-03-17 00:00:00.000 +00:00","RuleTitle":"x","Level":"high","Computer":"x","Details":{deep}}}"#
+        ),
         format!(r#"{{"schemaVersion":"2.0","type":"x","id":"x","severity":5,"service":{deep}}}"#),
-        format!(r#"{{"Records":[{{"eventVersion":"1","eventTime":"x","eventName":"x","eventSource":"x","userIdentity":{deep}}}]}}"#),
+        format!(
+            r#"{{"Records":[{{"eventVersion":"1","eventTime":"x","eventName":"x","eventSource":"x","userIdentity":{deep}}}]}}"#
+        ),
         format!(r#"{{"version":"4","groupKey":"x","status":"firing","alerts":[{deep}]}}"#),
     ];
     let bench = Workbench::new();
@@ -175,7 +190,8 @@ fn numbers_out_of_range_are_judged_or_told() {
     among_sound_ones(&bench, record).ends_with(0).came_to(SOUND + 1, 0, 0);
     // Nor may one that does.
     let bench = Workbench::new();
-    let record = alert_at(70, "2026-03-17T00:00:00Z").replace(r#""severity":2"#, r#""severity":99999999999999999999"#);
+    let record =
+        alert_at(70, "2026-03-17T00:00:00Z").replace(r#""severity":2"#, r#""severity":99999999999999999999"#);
     among_sound_ones(&bench, record).ends_with(0).came_to(SOUND + 1, 0, 0);
 }
 
@@ -206,7 +222,12 @@ fn absurd_dates_do_not_keep_an_alert_from_being_judged() {
         let bench = Workbench::new();
         let record = alert_with(70, &format!(r#""timestamp":{value}"#));
         let run = among_sound_ones(&bench, record);
-        assert_eq!(run.count("judged"), SOUND + 1, "a time of {value}: {}", run.summary()["set_aside_by_kind"]);
+        assert_eq!(
+            run.count("judged"),
+            SOUND + 1,
+            "a time of {value}: {}",
+            run.summary()["set_aside_by_kind"]
+        );
         run.ends_with(0);
     }
 }
@@ -224,7 +245,12 @@ fn a_file_whose_alerts_all_lack_a_time_is_judged() {
 
 #[test]
 fn duplicate_keys_do_not_cost_the_alert() {
-    for (key, value) in [("src_ip", r#""198.51.100.7""#), ("event_type", r#""alert""#), ("x", "1"), ("timestamp", r#""2026-03-17T00:00:01Z""#)] {
+    for (key, value) in [
+        ("src_ip", r#""198.51.100.7""#),
+        ("event_type", r#""alert""#),
+        ("x", "1"),
+        ("timestamp", r#""2026-03-17T00:00:01Z""#),
+    ] {
         let bench = Workbench::new();
         let twice = format!(r#""{key}":{value},"{key}":{value}"#);
         let record = match key {
@@ -260,7 +286,18 @@ fn values_of_the_wrong_type_are_judged_or_told() {
 #[test]
 fn things_that_are_no_objects_are_told_one_by_one() {
     let bench = Workbench::new();
-    let things = ["null", "17", "\"text\"", "true", "}", "]", "{]", "[1,2]", "<xml/>", "Mar 17 00:00:00 host kernel: hello"];
+    let things = [
+        "null",
+        "17",
+        "\"text\"",
+        "true",
+        "}",
+        "]",
+        "{]",
+        "[1,2]",
+        "<xml/>",
+        "Mar 17 00:00:00 host kernel: hello",
+    ];
     let run = among_sound_ones(&bench, things.join("\n"));
     run.ends_with(3);
     assert_eq!(run.count("judged"), SOUND);

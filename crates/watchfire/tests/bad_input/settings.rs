@@ -40,7 +40,11 @@ fn settings_that_can_not_be_read_are_named() {
 fn a_wrong_variable_is_named() {
     let bench = Workbench::new();
     let file = bench.file("a.json", alerts(0..3));
-    for (name, value) in [("WATCHFIRE_TRIAGE_JOBS", "many"), ("WATCHFIRE_NETWORK_INTERNAL", "10.0.0.0/8,nowhere"), ("WATCHFIRE_TRIAGE_JOBS", "99999999")] {
+    for (name, value) in [
+        ("WATCHFIRE_TRIAGE_JOBS", "many"),
+        ("WATCHFIRE_NETWORK_INTERNAL", "10.0.0.0/8,nowhere"),
+        ("WATCHFIRE_TRIAGE_JOBS", "99999999"),
+    ] {
         let mut command = bench.command(["triage"]);
         let run = crate::support::process::finish(command.arg(&file).env(name, value), Vec::new());
         run.ends_with(2).says(&[name]);

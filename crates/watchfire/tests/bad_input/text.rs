@@ -10,7 +10,9 @@ fn utf_16_is_named_for_what_it_is() {
     for (name, head, big) in [("little.json", [0xff, 0xfe], false), ("big.json", [0xfe, 0xff], true)] {
         let bench = Workbench::new();
         let mut bytes = head.to_vec();
-        bytes.extend(text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }));
+        bytes.extend(
+            text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }),
+        );
         let (file, sound) = (bench.file(name, &bytes), bench.file("sound.json", alerts(0..5)));
         let alone = bench.triage(&[&file]);
         alone.is_balanced().came_to(0, 0, 0);
@@ -25,7 +27,8 @@ fn utf_16_is_named_for_what_it_is() {
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_record() {
     let marked = ["\u{feff}", &alerts(0..5)].concat();
-    for (name, bytes) in [("bom.json", marked.clone().into_bytes()), ("bom.json.gz", gzip(marked.as_bytes()))] {
+    for (name, bytes) in [("bom.json", marked.clone().into_bytes()), ("bom.json.gz", gzip(marked.as_bytes()))]
+    {
         let bench = Workbench::new();
         bench.triage(&[&bench.file(name, bytes)]).ends_with(0).came_to(5, 0, 0);
     }
@@ -34,7 +37,10 @@ fn a_byte_order_mark_is_no_part_of_the_first_record() {
     bench.triage(&[&bench.file("bom-array.json", array)]).ends_with(0).came_to(5, 0, 0);
     // `cat` of several such files leaves marks in the middle.
     let bench = Workbench::new();
-    bench.triage(&[&bench.file("cat.json", [marked.clone(), marked].concat())]).ends_with(0).came_to(10, 0, 0);
+    bench
+        .triage(&[&bench.file("cat.json", [marked.clone(), marked].concat())])
+        .ends_with(0)
+        .came_to(10, 0, 0);
 }
 
 #[test]
@@ -42,7 +48,8 @@ fn windows_line_ends_change_nothing() {
     let bench = Workbench::new();
     let lines = alerts(0..50).replace('\n', "\r\n");
     bench.triage(&[&bench.file("crlf.json", lines)]).ends_with(0).came_to(50, 0, 0);
-    let cef = "<14>Mar 17 10:01:13 fw CEF:0|V|P|1|100|Probe|4|src=203.0.113.7 dst=10.20.1.1 dvchost=fw\r\n".repeat(4);
+    let cef = "<14>Mar 17 10:01:13 fw CEF:0|V|P|1|100|Probe|4|src=203.0.113.7 dst=10.20.1.1 dvchost=fw\r\n"
+        .repeat(4);
     let run = bench.triage_with(&[&bench.file("crlf.log", cef)], &["--format", "csv"]);
     run.ends_with(0).came_to(4, 0, 0);
     assert!(!run.finished.out().contains('\r'), "{}", run.finished.out());
@@ -61,7 +68,14 @@ from = "when"
 
 fn rows(numbers: std::ops::Range<u32>) -> String {
     numbers.fold(String::new(), |mut rows, number| {
-        let _ = writeln!(rows, "2026-03-17T00:{:02}:{:02}Z,rule {},203.0.113.{}", number / 60 % 60, number % 60, number % 7, number % 250);
+        let _ = writeln!(
+            rows,
+            "2026-03-17T00:{:02}:{:02}Z,rule {},203.0.113.{}",
+            number / 60 % 60,
+            number % 60,
+            number % 7,
+            number % 250
+        );
         rows
     })
 }
@@ -70,7 +84,9 @@ fn rows(numbers: std::ops::Range<u32>) -> String {
 fn a_quote_that_is_never_closed_does_not_swallow_the_rest_of_a_csv() {
     let bench = Workbench::new();
     let mapping = bench.file("table.toml", MAPPING);
-    let text = ["when,rule,from\n", &rows(0..40), "2026-03-17T00:00:40Z,\"rule 1,203.0.113.1\n", &rows(41..100)].concat();
+    let text =
+        ["when,rule,from\n", &rows(0..40), "2026-03-17T00:00:40Z,\"rule 1,203.0.113.1\n", &rows(41..100)]
+            .concat();
     let file = bench.file("table.csv", text);
     let run = bench.triage_with(&[&file], &["--mapping", mapping.to_str().unwrap()]);
     run.finished.is_no_panic();
@@ -85,7 +101,13 @@ fn a_quote_that_is_never_closed_does_not_swallow_the_rest_of_a_csv() {
 fn rows_of_the_wrong_length_are_judged_or_told() {
     let bench = Workbench::new();
     let mapping = bench.file("table.toml", MAPPING);
-    let text = ["when,rule,from\r\n", &rows(0..10).replace('\n', "\r\n"), "2026-03-17T00:00:40Z\r\n,,,,,,\r\n\r\n", &rows(10..20)].concat();
+    let text = [
+        "when,rule,from\r\n",
+        &rows(0..10).replace('\n', "\r\n"),
+        "2026-03-17T00:00:40Z\r\n,,,,,,\r\n\r\n",
+        &rows(10..20),
+    ]
+    .concat();
     let file = bench.file("table.csv", text);
     let run = bench.triage_with(&[&file], &["--mapping", mapping.to_str().unwrap()]);
     run.finished.is_no_panic();
@@ -100,12 +122,23 @@ fn a_csv_without_a_mapping_says_what_is_missing() {
     let file = bench.file("table.csv", ["when,rule,from\n", &rows(0..5)].concat());
     let run = bench.triage(&[&file]);
     run.ends_with(3).came_to(0, 0, 6);
-    assert!(bench.dead_letters().iter().all(|letter| letter["hint"].as_str().is_some_and(|hint| hint.contains("--mapping"))));
+    assert!(
+        bench
+            .dead_letters()
+            .iter()
+            .all(|letter| letter["hint"].as_str().is_some_and(|hint| hint.contains("--mapping")))
+    );
 }
 
 #[test]
 fn a_picture_and_a_program_are_no_alerts() {
-    let picture = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89"[..], &[0xab; 3000], b"\n", &[0; 500]].concat();
+    let picture = [
+        &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89"[..],
+        &[0xab; 3000],
+        b"\n",
+        &[0; 500],
+    ]
+    .concat();
     let mut program = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0".to_vec();
     // Something like machine code: every byte value, in no order.
     program.extend((0_u64..1 << 20).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8));
@@ -121,6 +154,9 @@ fn a_picture_and_a_program_are_no_alerts() {
         listed.ends_with(0);
         let shown = listed.out();
         assert!(shown.contains(name) && shown.contains("hint: "), "{shown}");
-        assert!(shown.chars().all(|character| character == '\n' || !character.is_control()), "control characters in {shown:?}");
+        assert!(
+            shown.chars().all(|character| character == '\n' || !character.is_control()),
+            "control characters in {shown:?}"
+        );
     }
 }

@@ -62,7 +62,10 @@ fn steady(text: &str) -> String {
             format!("{}   [time] · [speed]", funnel.trim_end())
         } else if line.contains("time per alert: ") {
             // `read 25.7 µs, assess 95.2 µs`
-            line.split(' ').map(|word| if word.parse::<f64>().is_ok() { "[…]" } else { word }).collect::<Vec<_>>().join(" ")
+            line.split(' ')
+                .map(|word| if word.parse::<f64>().is_ok() { "[…]" } else { word })
+                .collect::<Vec<_>>()
+                .join(" ")
         } else if line.starts_with("  store") || line.starts_with("  analysis") {
             line.split_inclusive(' ').map(|word| if word.contains('/') { "[path] " } else { word }).collect()
         } else {

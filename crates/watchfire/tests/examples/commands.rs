@@ -19,16 +19,20 @@ fn a_run_can_be_reported_again_in_every_format() {
     text.ends_with(0);
     let first = run.finished.out();
     let (first, _) = first.split_once("\n  analysis ").unwrap();
-    assert!(text.out().trim_end() == first.trim_end(), "the summary reads differently the second time:\n{}", text.out());
+    assert!(
+        text.out().trim_end() == first.trim_end(),
+        "the summary reads differently the second time:\n{}",
+        text.out()
+    );
 
     let page = bench.run(["report", "1", "--format", "html"]).out();
-    assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+    assert!(page.trim_start().starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
     let markdown = bench.run(["report", "1", "--format", "md"]).out();
     assert!(markdown.starts_with("# "), "{}", &markdown[..markdown.len().min(200)]);
     let finding = run.summary()["findings"][0]["rule"].as_str().unwrap();
     for document in [page, markdown] {
         assert!(document.contains(finding), "nothing of {finding:?}");
-        assert!(!document.contains("http://") || !document.contains("src=\"http"), "not self-contained");
+        assert!(!document.contains("src=\"http") && !document.contains("url(http"), "not self-contained");
     }
     // Without a number it is the last one.
     let last: Value = serde_json::from_str(&bench.run(["report", "--format", "json"]).out()).unwrap();
@@ -48,7 +52,8 @@ fn completions_are_scripts() {
         assert!(run.out().contains("watchfire") && run.out().contains("triage"), "{shell}");
     }
     bench.file("completions.bash", bench.run(["completions", "bash"]).stdout);
-    let checked = Command::new("bash").arg("-n").arg(bench.path("completions.bash")).stderr(Stdio::null()).status();
+    let checked =
+        Command::new("bash").arg("-n").arg(bench.path("completions.bash")).stderr(Stdio::null()).status();
     match checked {
         Ok(status) => assert!(status.success(), "bash does not take its completions"),
         Err(_) => println!("skipped: there is no bash to check its completions"),
@@ -65,7 +70,10 @@ fn manual_pages_are_written() {
     let folder = bench.path("man");
     std::fs::create_dir(&folder).unwrap();
     bench.run(["man", "man"]).ends_with(0);
-    let names: Vec<String> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let names: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     for name in ["watchfire.1", "watchfire-triage.1", "watchfire-dead-list.1"] {
         assert!(names.iter().any(|found| found == name), "no {name} among {names:?}");
     }
@@ -99,11 +107,26 @@ fn what_is_known_of_a_value_can_be_looked_up() {
     let lists = example("intel");
     let lists = lists.to_str().unwrap();
     let bad = std::fs::read_to_string(example("intel/bad-addresses.txt")).unwrap();
-    let address = bad.lines().find(|line| line.starts_with(|first: char| first.is_ascii_digit())).unwrap().split('\t').next().unwrap();
+    let address = bad
+        .lines()
+        .find(|line| line.starts_with(|first: char| first.is_ascii_digit()))
+        .unwrap()
+        .split('\t')
+        .next()
+        .unwrap();
     let defanged = address.replace('.', "[.]");
-    let run = bench.run(["intel", "lookup", "--intel", lists, address, &defanged, "192.0.2.254", "no indicator at all"]);
+    let run = bench.run([
+        "intel",
+        "lookup",
+        "--intel",
+        lists,
+        address,
+        &defanged,
+        "8.8.8.8",
+        "no indicator at all",
+    ]);
     run.ends_with(2);
-    assert_eq!(run.out().matches("malicious").count() / 2, 2, "{}", run.out());
+    assert_eq!(run.out().matches("(ip): malicious").count(), 2, "{}", run.out());
     assert!(run.out().contains("unknown") && run.out().contains("not an address"), "{}", run.out());
     bench.run(["intel", "lists", "--intel", lists]).ends_with(0);
     bench.run(["intel", "lists"]).ends_with(2).says(&["no lists"]);
@@ -124,7 +147,13 @@ fn nothing_is_kept_where_nothing_should_be() {
 #[test]
 fn every_command_explains_itself() {
     let bench = Workbench::new();
-    for command in [&["--help"] as &[&str], &["--version"], &["triage", "--help"], &["dead", "replay", "--help"], &["help", "decide"]] {
+    for command in [
+        &["--help"] as &[&str],
+        &["--version"],
+        &["triage", "--help"],
+        &["dead", "replay", "--help"],
+        &["help", "decide"],
+    ] {
         let run = bench.run(command);
         run.ends_with(0);
         assert!(run.out().contains("watchfire"), "{}", run.out());

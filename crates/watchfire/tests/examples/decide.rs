@@ -5,7 +5,8 @@ use serde_json::Value;
 
 fn alert_of(run: &Triaged, id: &str) -> Value {
     let out = run.finished.out();
-    let found = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).find(|alert| alert["id"] == id);
+    let found =
+        out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).find(|alert| alert["id"] == id);
     found.unwrap_or_else(|| panic!("no alert {id}"))
 }
 
@@ -18,7 +19,8 @@ fn the_next_run_gives_the_analyst_s_verdict() {
     let before = alert_of(&first, &id);
     assert_ne!(before["verdict"], "benign_positive");
 
-    let decided = bench.run(["decide", &id, "benign-positive", "--reason", "announced work", "--analyst", "mira"]);
+    let decided =
+        bench.run(["decide", &id, "benign-positive", "--reason", "announced work", "--analyst", "mira"]);
     decided.ends_with(0);
     assert!(decided.out().contains("benign positive (was suspicious"), "{}", decided.out());
 
@@ -32,13 +34,28 @@ fn the_next_run_gives_the_analyst_s_verdict() {
     assert!(reason.contains("mira") && reason.contains("announced work"), "{reason}");
 
     let out = second.finished.out();
-    let same: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).filter(|alert: &Value| alert["pattern"] == after["pattern"]).collect();
-    assert!(same.iter().all(|alert| alert["decider"] == "analyst"), "the decision holds for a part of its pattern");
+    let same: Vec<Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|alert: &Value| alert["pattern"] == after["pattern"])
+        .collect();
+    assert!(
+        same.iter().all(|alert| alert["decider"] == "analyst"),
+        "the decision holds for a part of its pattern"
+    );
     assert_eq!(number(&second.summary()["by_decider"]["analyst"]), same.len() as u64);
     let told = decided.out();
-    let count = if same.len() == 1 { "1 stored alert ".to_owned() } else { format!("{} stored alerts ", same.len()) };
+    let count =
+        if same.len() == 1 { "1 stored alert ".to_owned() } else { format!("{} stored alerts ", same.len()) };
     assert!(told.contains(&count), "{told}");
-    assert!(!second.summary()["findings"].as_array().unwrap().iter().take(10).any(|finding| finding["example"] == id.as_str()));
+    assert!(
+        !second.summary()["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .take(10)
+            .any(|finding| finding["example"] == id.as_str())
+    );
 
     // It is known from before, so nothing is decided anew.
     let third = bench.triage_with(&[&day], &["--format", "ndjson"]);

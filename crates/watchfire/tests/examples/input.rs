@@ -46,7 +46,9 @@ fn globs_are_expanded_where_the_shell_did_not() {
     bench.file("logs/b.json.gz", gzip(alerts(10..30).as_bytes()));
     bench.file("logs/deep/c.json", alerts(30..60));
     bench.file("logs/notes.txt", "not to be read\n");
-    for (glob, judged) in [("logs/*.json*", 30), ("logs/**/*.json", 40), ("logs/?.json", 10), ("logs/**/*.json*", 60)] {
+    for (glob, judged) in
+        [("logs/*.json*", 30), ("logs/**/*.json", 40), ("logs/?.json", 10), ("logs/**/*.json*", 60)]
+    {
         let run = bench.triage(&[Path::new(glob)]);
         run.ends_with(0).came_to(judged, 0, 0);
     }
@@ -58,7 +60,9 @@ fn arrays_concatenated_objects_and_pretty_printed_ones_are_read_alike() {
     let records: Vec<String> = (0..50).map(alert).collect();
     let pretty: Vec<String> = records
         .iter()
-        .map(|record| serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(record).unwrap()).unwrap())
+        .map(|record| {
+            serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(record).unwrap()).unwrap()
+        })
         .collect();
     for text in [
         format!("[{}]", records.join(",")),

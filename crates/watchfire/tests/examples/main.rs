@@ -2,6 +2,7 @@
 //! an attacker wrote reaches a terminal or a page as it is.
 
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -14,3 +15,4 @@ mod decide;
 mod hostile;
 mod input;
 mod output;
+mod reuse;

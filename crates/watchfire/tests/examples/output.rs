@@ -34,7 +34,10 @@ fn every_format_of_alerts_has_one_line_an_alert() {
         let run = bench.triage_with(&[&example("day.ndjson")], &["--format", format]);
         run.ends_with(0);
         let out = String::from_utf8(run.finished.stdout.clone()).expect("UTF-8");
-        let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+        let lines: Vec<Value> = out
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+            .collect();
         assert_eq!(lines.len() as u64, run.count("judged"), "{format}");
         let id = |line: &Value| match format {
             "ndjson" => line["id"].as_str().map(str::to_owned),
@@ -44,7 +47,9 @@ fn every_format_of_alerts_has_one_line_an_alert() {
         let found: Vec<String> = lines.iter().filter_map(id).collect();
         assert_eq!(found.len(), lines.len(), "{format}: lines without an id, such as {}", lines[0]);
         if format == "ocsf" {
-            assert!(lines.iter().all(|line| line["class_uid"] == 2004 && line["time"].is_i64() && line["metadata"].is_object()));
+            assert!(lines.iter().all(|line| line["class_uid"] == 2004
+                && line["time"].is_i64()
+                && line["metadata"].is_object()));
         }
         if format == "ecs" {
             assert!(lines.iter().all(|line| line["@timestamp"].is_string()));
@@ -87,7 +92,7 @@ fn the_ending_of_a_file_tells_its_format() {
         let run = bench.run(["triage", "--out", name, file]);
         run.ends_with(0);
         let text = std::fs::read_to_string(bench.path(name)).unwrap();
-        assert!(text.starts_with(start), "{name}: {}", &text[..text.len().min(100)]);
+        assert!(text.trim_start().starts_with(start), "{name}: {}", &text[..text.len().min(100)]);
         assert!(lines.is_none_or(|lines| text.lines().count() == lines), "{name}");
         assert!(run.out().contains(name), "where it is: {}", run.out());
     }
@@ -108,7 +113,11 @@ fn less_severe_alerts_can_be_left_out() {
     let severe = ["high", "critical", "fatal"].map(|name| counts[name].as_u64().unwrap_or(0));
     let out = run.finished.out();
     let shown: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(shown.iter().all(|alert| ["high", "critical", "fatal"].contains(&alert["severity"].as_str().unwrap())));
+    assert!(
+        shown
+            .iter()
+            .all(|alert| ["high", "critical", "fatal"].contains(&alert["severity"].as_str().unwrap()))
+    );
     assert_eq!(shown.len() as u64, severe.iter().sum::<u64>());
     assert!((1..run.count("judged")).contains(&(shown.len() as u64)));
     // They are judged and counted all the same.
@@ -116,7 +125,10 @@ fn less_severe_alerts_can_be_left_out() {
     let text = bench.run(["report", "--min-severity", "critical", "--top", "500"]).out();
     let (_, findings) = text.split_once("What to look at first").unwrap();
     let (findings, _) = findings.split_once("ATT&CK tactics").unwrap();
-    assert!(findings.contains("critical") && !findings.contains("  high  ") && !findings.contains("  medium  "), "{findings}");
+    assert!(
+        findings.contains("critical") && !findings.contains("  high  ") && !findings.contains("  medium  "),
+        "{findings}"
+    );
 }
 
 #[test]
@@ -138,7 +150,10 @@ fn progress_can_be_read_by_programs() {
     let run = bench.triage_with(&[&example("day.ndjson")], &["--json-progress"]);
     run.ends_with(0);
     let err = run.finished.err();
-    let events: Vec<Value> = err.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+    let events: Vec<Value> = err
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
     let last = events.last().expect("at least one event");
     assert_eq!(last["event"], "done");
     for key in ["received", "judged", "set_aside", "dead", "calls"] {
@@ -168,7 +183,8 @@ fn without_a_terminal_there_are_no_escape_sequences() {
     let day = example("day.ndjson");
     for (name, value) in [("TERM", "xterm-256color"), ("NO_COLOR", "1"), ("COLORTERM", "truecolor")] {
         for arguments in [&["triage"] as &[&str], &["triage", "--format", "ndjson"]] {
-            let run = finish(bench.command(arguments).arg(&day).arg("nowhere.json").env(name, value), Vec::new());
+            let run =
+                finish(bench.command(arguments).arg(&day).arg("nowhere.json").env(name, value), Vec::new());
             assert!(!run.stdout.contains(&0x1b) && !run.stderr.contains(&0x1b), "{name}: {}", run.told());
         }
     }
@@ -176,7 +192,12 @@ fn without_a_terminal_there_are_no_escape_sequences() {
 
 #[test]
 fn a_terminal_has_colours_unless_they_are_not_wanted() {
-    let works = Command::new("script").args(["-qec", "true", "/dev/null"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let works = Command::new("script")
+        .args(["-qec", "true", "/dev/null"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     if !works.is_ok_and(|status| status.success()) {
         println!("skipped: there is no `script` to make a terminal with");
         return;

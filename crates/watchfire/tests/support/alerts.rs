@@ -6,7 +6,15 @@ use std::io::Write;
 
 /// A Suricata alert; each number gives another one.
 pub fn alert(number: u64) -> String {
-    alert_at(number, &format!("2026-03-17T{:02}:{:02}:{:02}.000000+0000", number / 3600 % 24, number / 60 % 60, number % 60))
+    alert_at(
+        number,
+        &format!(
+            "2026-03-17T{:02}:{:02}:{:02}.000000+0000",
+            number / 3600 % 24,
+            number / 60 % 60,
+            number % 60
+        ),
+    )
 }
 
 /// A Suricata alert with this text for its time.

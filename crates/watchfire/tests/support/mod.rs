@@ -3,7 +3,6 @@
 //! Nothing here knows the program from within: what a test sees is the exit status, the two streams, the files and the
 //! store, which it reads by SQL of its own.
 
-#![expect(clippy::allow_attributes, reason = "an expectation would go unfulfilled in the test that uses all of this")]
 #![allow(dead_code, reason = "every test uses a part of its own")]
 
 pub mod alerts;
@@ -101,7 +100,8 @@ impl Workbench {
     pub fn dead_letters(&self) -> Vec<Value> {
         let listed = self.run(["dead", "list", "--json"]);
         listed.ends_with(0);
-        let letters = listed.out().lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+        let letters =
+            listed.out().lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
         for letter in &letters as &Vec<Value> {
             for key in ["reason", "hint", "file"] {
                 assert!(letter[key].as_str().is_some_and(|text| !text.is_empty()), "no {key}: {letter}");
@@ -113,7 +113,8 @@ impl Workbench {
 
     /// Opens the store beside the program.
     pub fn sql(&self) -> Connection {
-        Connection::open_with_flags(self.store(), OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the store can be opened")
+        Connection::open_with_flags(self.store(), OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .expect("the store can be opened")
     }
 
     /// One number from the store.
@@ -150,7 +151,11 @@ impl Triaged {
         }
         for key in ["received", "judged", "set_aside", "dead"] {
             let inputs = summary["inputs"].as_array().into_iter().flatten();
-            assert_eq!(self.count(key), inputs.map(|input| number(&input[key])).sum::<u64>(), "{key} of the inputs");
+            assert_eq!(
+                self.count(key),
+                inputs.map(|input| number(&input[key])).sum::<u64>(),
+                "{key} of the inputs"
+            );
         }
         for key in ["by_severity", "by_verdict", "by_format", "by_decider", "by_category"] {
             let counts = summary[key].as_object().into_iter().flatten();
@@ -174,7 +179,12 @@ impl Triaged {
     pub fn came_to(&self, judged: u64, set_aside: u64, dead: u64) -> &Self {
         let found = ["judged", "set_aside", "dead"].map(|key| self.count(key));
         let reasons = &self.summary()["dead_by_reason"];
-        assert_eq!(found, [judged, set_aside, dead], "judged, set aside, dead ({reasons}): {}", self.finished.told());
+        assert_eq!(
+            found,
+            [judged, set_aside, dead],
+            "judged, set aside, dead ({reasons}): {}",
+            self.finished.told()
+        );
         self
     }
 

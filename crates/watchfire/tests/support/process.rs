@@ -37,7 +37,12 @@ impl Finished {
     /// Everything about it, for a failed assertion.
     pub fn told(&self) -> String {
         let cut = |text: String| text.chars().take(3000).collect::<String>();
-        format!("{}\n--- standard output\n{}\n--- standard error\n{}", self.status, cut(self.out()), cut(self.err()))
+        format!(
+            "{}\n--- standard output\n{}\n--- standard error\n{}",
+            self.status,
+            cut(self.out()),
+            cut(self.err())
+        )
     }
 
     /// Asserts the exit status, and that whatever went wrong was no panic.
@@ -62,7 +67,8 @@ impl Finished {
         for part in parts {
             assert!(err.contains(part), "nothing of {part:?}: {}", self.told());
         }
-        let hints: Vec<&str> = err.lines().filter_map(|line| line.trim_start().strip_prefix("hint: ")).collect();
+        let hints: Vec<&str> =
+            err.lines().filter_map(|line| line.trim_start().strip_prefix("hint: ")).collect();
         assert!(!hints.is_empty(), "no hint: {}", self.told());
         assert!(hints.iter().all(|hint| !hint.trim().is_empty()), "an empty hint: {}", self.told());
         self

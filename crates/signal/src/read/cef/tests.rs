@@ -111,6 +111,21 @@ fn missing_parts_leave_an_alert_with_the_rest() {
 }
 
 #[test]
+fn a_name_that_is_only_the_logs_type_gives_way_to_what_happened() {
+    let of = |line: &str| alert(line).get(Field::RuleName).map(str::to_owned);
+    assert_eq!(
+        of("CEF:0|v|PAN-OS|1|vulnerability|THREAT|4|cat=SSH Brute Force(40015)").as_deref(),
+        Some("SSH Brute Force(40015)")
+    );
+    assert_eq!(
+        of("CEF:0|v|PAN-OS|1|SSH Brute Force(40015)|THREAT|4|src=192.0.2.1").as_deref(),
+        Some("SSH Brute Force(40015)")
+    );
+    assert_eq!(of("CEF:0|v|p|1||TRAFFIC|4|").as_deref(), Some("TRAFFIC"));
+    assert_eq!(of("CEF:0|v|p|1|10|SQL injection|4|cat=web").as_deref(), Some("SQL injection"));
+}
+
+#[test]
 fn a_malformed_header_is_broken_and_says_how() {
     for line in ["CEF:0|v|p|1|10|name", "CEF:", "CEF:zero|v|p|1|10|n|5|", r"CEF:0|v|p\|1|10|n|5"] {
         let items = items(line);

@@ -5,9 +5,10 @@
 //! OCSF validator a finding over a port that is not a number. So the JSON writers ask here what a text is, and find
 //! another place for it, or none, if it is not what the field wants.
 
+use crate::write::csv::hides;
 use crate::{Alert, Field, Timestamp};
 use serde::{Serialize, Serializer};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 /// Bytes of the alert's own record that are passed on.
@@ -19,9 +20,47 @@ pub(in crate::write) fn line<T: Serialize>(value: &T, out: &mut Vec<u8>) {
     let written = serde_json::to_writer(&mut *out, value);
     debug_assert!(written.is_ok(), "{written:?}");
     match written {
-        Ok(()) => out.push(b'\n'),
+        Ok(()) => {
+            escape_hidden(out, start);
+            out.push(b'\n');
+        }
         Err(_) => out.truncate(start),
     }
+}
+
+/// Writes what a terminal would obey or not show as `\uXXXX` in the JSON from `start` on: whoever reads the JSON gets
+/// the same text, and whoever reads the screen sees what is there.
+///
+/// All that is not ASCII stands inside of strings, where an escape may stand too. Most lines hold no byte that such a
+/// character begins with (or is), and only these bytes are looked for.
+fn escape_hidden(out: &mut Vec<u8>, start: usize) {
+    let written = &out[start..];
+    let places = memchr::memchr3_iter(0x7f, 0xc2, 0xe2, written)
+        .chain(memchr::memchr3_iter(0xd8, 0xef, 0xf3, written))
+        .chain(memchr::memchr_iter(0xe1, written));
+    let Ok(text) = std::str::from_utf8(written) else { return };
+    if !places.filter_map(|at| text.get(at..)?.chars().next()).any(is_hidden) {
+        return;
+    }
+    let mut escaped = String::with_capacity(text.len() + 64);
+    for letter in text.chars() {
+        if is_hidden(letter) {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                // Writing to a string can't fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(letter);
+        }
+    }
+    out.truncate(start);
+    out.extend_from_slice(escaped.as_bytes());
+}
+
+/// What the CSV writer hides too, and the separators of lines and paragraphs, at which some programs break a line. A new
+/// character needs its first byte in [`escape_hidden`].
+fn is_hidden(letter: char) -> bool {
+    hides(letter) || matches!(letter, '\u{2028}' | '\u{2029}')
 }
 
 /// The alert's record, up to [`MAX_RAW`].
@@ -137,7 +176,7 @@ impl<T: Serialize, const N: usize> Serialize for Present<T, N> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HashKind, MAX_RAW, is_address, last_part, raw, share};
+    use super::{HashKind, MAX_RAW, is_address, is_hidden, last_part, line, raw, share};
     use crate::{Alert, Format};
 
     #[test]
@@ -146,6 +185,23 @@ mod tests {
             [(0.12345, 0.123), (7.0, 1.0), (-1.0, 0.0), (f64::NAN, 0.0), (f64::INFINITY, 0.0)]
         {
             assert_eq!(share(given), written, "{given}");
+        }
+    }
+
+    #[test]
+    fn no_character_that_a_terminal_obeys_or_hides_is_written_raw() {
+        for letter in ('\u{7f}'..=char::MAX).filter(|letter| is_hidden(*letter)) {
+            let text = format!("“é\\{letter}ü\u{9b}x");
+            let mut out = b"\x7f before\n".to_vec();
+            line(&[&text], &mut out);
+            let written = std::str::from_utf8(&out).unwrap().strip_prefix("\x7f before\n").unwrap();
+            assert!(!written.trim_end().contains(is_hidden), "{written:?}");
+            assert!(written.contains(r"\u009b") && written.contains("“é"), "{written:?}");
+            assert_eq!(serde_json::from_str::<[String; 1]>(written).unwrap(), [text]);
+            let alone = letter.to_string();
+            out.clear();
+            line(&alone, &mut out);
+            assert!(out.is_ascii(), "{letter:?}");
         }
     }
 
