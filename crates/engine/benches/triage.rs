@@ -30,10 +30,13 @@ fn records() -> Vec<u8> {
     match std::env::var_os("WATCHFIRE_DATA") {
         Some(folder) => {
             let folder = PathBuf::from(folder).join("suricata-cptc");
-            let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            let mut files: Vec<_> =
+                std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
             files.sort();
             for file in files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "gz")) {
-                flate2::read::MultiGzDecoder::new(std::fs::File::open(file).unwrap()).read_to_end(&mut bytes).unwrap();
+                flate2::read::MultiGzDecoder::new(std::fs::File::open(file).unwrap())
+                    .read_to_end(&mut bytes)
+                    .unwrap();
             }
         }
         None => {

@@ -14,7 +14,13 @@ use watchfire_signal::write::OutputFormat;
 use watchfire_store::{Location, Store};
 
 /// What one run gives: the summary, and the alerts as NDJSON.
-fn run(store: &Store, ground: &Ground, text: &str, jobs: usize, chunk_bytes: usize) -> (Summary, Vec<String>) {
+fn run(
+    store: &Store,
+    ground: &Ground,
+    text: &str,
+    jobs: usize,
+    chunk_bytes: usize,
+) -> (Summary, Vec<String>) {
     let reputations = ReputationCache::open(Intel::empty(), store).unwrap();
     let mut out = Vec::new();
     let summary = triage(Triage {
@@ -66,7 +72,13 @@ fn record() -> impl Strategy<Value = String> {
 
 /// What must not differ between runs: everything but whether a decision was made in this very run.
 fn timeless_part(lines: &[String]) -> Vec<String> {
-    lines.iter().map(|line| line.replace("\"reused\":true", "\"reused\":false").replace("Same pattern as an earlier alert: ", "")).collect()
+    lines
+        .iter()
+        .map(|line| {
+            line.replace("\"reused\":true", "\"reused\":false")
+                .replace("Same pattern as an earlier alert: ", "")
+        })
+        .collect()
 }
 
 proptest! {
@@ -110,13 +122,20 @@ fn a_decision_of_an_analyst_holds_for_the_pattern_from_then_on() {
     let (before, _) = run(&store, &ground, &text, 2, 1000);
     let id = &before.findings[0].example;
     let decided =
-        watchfire_engine::decide(&store, id, watchfire_signal::Verdict::FalsePositive, "a test", "ana", 1).unwrap();
+        watchfire_engine::decide(&store, id, watchfire_signal::Verdict::FalsePositive, "a test", "ana", 1)
+            .unwrap();
     assert_eq!((decided.alerts, decided.rule.as_str()), (2, "unheard of"));
     let (after, lines) = run(&store, &ground, &text, 2, 1000);
     assert_eq!(after.findings[0].verdict, "false_positive");
-    assert!(lines.iter().all(|line| line.contains("\"decider\":\"analyst\"") && line.contains("a test")), "{lines:?}");
+    assert!(
+        lines.iter().all(|line| line.contains("\"decider\":\"analyst\"") && line.contains("a test")),
+        "{lines:?}"
+    );
     // And again: what an analyst decided is not decided anew either.
     let (again, _) = run(&store, &ground, &text, 2, 1000);
     assert_eq!(again.findings[0].verdict, "false_positive");
-    assert!(watchfire_engine::decide(&store, "0000000000-9", watchfire_signal::Verdict::Suspicious, "", "ana", 1).is_err());
+    assert!(
+        watchfire_engine::decide(&store, "0000000000-9", watchfire_signal::Verdict::Suspicious, "", "ana", 1)
+            .is_err()
+    );
 }

@@ -96,9 +96,12 @@ impl Store {
 
 fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // In one transaction: another process may be making the store between two questions.
+    connection.execute_batch("BEGIN")?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    connection.execute_batch("COMMIT")?;
     if (tables > 0 || version > 0) && application != APPLICATION_ID {
         return Err(StoreError::Foreign { path: path.to_owned() });
     }
@@ -106,7 +109,7 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     if version > known {
         return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
     }
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    use_write_ahead_log(connection)?;
     // With a write-ahead log, NORMAL can't corrupt; only what was committed since the last checkpoint may be missing
     // after a power cut, and then the chunk's mark is missing with it. FULL makes a commit durable before it returns.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -120,6 +123,21 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     }
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+/// Turns the write-ahead log on. Unlike everything else that needs a lock, this does not wait for one: where another
+/// process is making the same store, its transactions are waited for in between.
+fn use_write_ahead_log(connection: &Connection) -> Result<(), StoreError> {
+    const TRIES: usize = 100;
+    for _ in 0..TRIES {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+            }
+            other => return Ok(other?),
+        }
+    }
+    Ok(connection.pragma_update(None, "journal_mode", "WAL")?)
 }
 
 /// Brings the schema up to date. The version is read again once the store is locked: another process may be doing the

@@ -7,7 +7,9 @@ use watchfire_signal::{Severity, Verdict};
 /// Judges security alerts: a file in, ranked verdicts out.
 #[derive(Debug, Parser)]
 #[command(name = "watchfire", version, about, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with dead letters.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with dead letters."
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -204,7 +206,8 @@ fn severity(text: &str) -> Result<Severity, String> {
 fn verdict(text: &str) -> Result<Verdict, String> {
     let known = Verdict::from_name(&text.replace('-', "_"));
     known.ok_or_else(|| {
-        "true_positive, suspicious, benign_positive, false_positive, insufficient_data or duplicate".to_owned()
+        "true_positive, suspicious, benign_positive, false_positive, insufficient_data or duplicate"
+            .to_owned()
     })
 }
 

@@ -91,7 +91,10 @@ impl Chunk {
             }));
             if read.is_err() {
                 items.clear();
-                items.push(Item::Broken(Broken::new("the reader failed on it", "this is a bug: please report the record")));
+                items.push(Item::Broken(Broken::new(
+                    "the reader failed on it",
+                    "this is a bug: please report the record",
+                )));
             }
             if !items.is_empty() {
                 each(range, &mut items);

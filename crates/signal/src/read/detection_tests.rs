@@ -11,7 +11,9 @@ fn samples() -> Vec<(String, String)> {
     let mut samples: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap()))
+        .map(|path| {
+            (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap())
+        })
         .collect();
     samples.sort();
     assert!(samples.len() > 20);
@@ -37,8 +39,11 @@ fn no_two_formats_claim_one_record() {
 fn a_record_is_read_the_same_whatever_was_read_before() {
     let samples = samples();
     // Whatever two samples' objects have, in one object: nobody sends that but somebody who wants to be misread.
-    let objects: Vec<&str> =
-        samples.iter().map(|(_, text)| text.trim()).filter(|text| text.starts_with('{') && text.ends_with('}')).collect();
+    let objects: Vec<&str> = samples
+        .iter()
+        .map(|(_, text)| text.trim())
+        .filter(|text| text.starts_with('{') && text.ends_with('}'))
+        .collect();
     let mut crafted: Vec<String> = Vec::new();
     for (index, left) in objects.iter().enumerate() {
         for right in &objects[index + 1..] {
