@@ -1,12 +1,16 @@
 //! What a worker does with one chunk.
 
-use crate::archive::{StoreArchive, decision_to_row};
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use crate::archive::StoreArchive;
 use crate::pipeline::Output;
 use crate::progress::Progress;
 use crate::sink::Done;
 use crate::tally::{Counted, Tally, material_of};
+use rows::{clip, commit, compress};
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -16,13 +20,11 @@ use watchfire_judge::{Assessed, Assessor, Facts, Ground, Judge, Judgement, Reput
 use watchfire_signal::frame::Chunk;
 use watchfire_signal::read::{Broken, Item, RecordReader};
 use watchfire_signal::write::Record;
-use watchfire_signal::{Alert, Decider, Field, Timestamp};
-use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow, SourceId, Store, StoreError};
+use watchfire_signal::{Alert, Decider, Timestamp};
+use watchfire_store::{ChunkRow, SourceId, Store, StoreError};
 
 /// Text kept of a dead letter, in bytes.
 const MAX_DEAD: usize = 64 << 10;
-/// Level of zstd for kept text: the fastest of the ordinary ones.
-const ZSTD_LEVEL: i32 = 1;
 /// One alert in this many is timed on its own.
 const SAMPLE: usize = 16;
 
@@ -422,73 +424,12 @@ impl Court<'_> {
 /// What a record is recognised by when its source is read again.
 fn record_hash(text: &str, index: u64) -> u64 {
     let hash = blake3::hash(text.as_bytes());
-    let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h]).wrapping_add(index)
+    hash.as_bytes().first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight)).wrapping_add(index)
 }
 
 /// The kind of a reason: what stands before the position that JSON errors end with.
 fn reason_kind(reason: &str) -> &str {
     reason.split(" at line ").next().unwrap_or(reason)
-}
-
-fn commit(chunk: ChunkRow, read: &ReadChunk<'_>, facts: &[Facts<'_>], judged: &JudgedChunk) -> Commit {
-    let mut alerts = AlertRows::default();
-    let mut decisions = Vec::new();
-    let mut written = HashSet::new();
-    for ((alert, facts), verdicted) in read.alerts.iter().zip(facts).zip(&judged.verdicts) {
-        let decision = &verdicted.judgement.decision;
-        alerts.push(&AlertRow {
-            ordinal: verdicted.ordinal,
-            time: verdicted.time,
-            pattern: decision.pattern,
-            decision: decision.id,
-            severity: decision.severity.id(),
-            priority: verdicted.judgement.priority.score(),
-            source: bounded(alert.get(Field::SourceIp).or_else(|| alert.get(Field::SourceDomain))),
-            destination: bounded(
-                alert
-                    .get(Field::DestinationIp)
-                    .or_else(|| if facts.asset.is_empty() { None } else { Some(facts.asset.as_ref()) }),
-            ),
-            user: bounded(alert.get(Field::TargetUser).or_else(|| alert.get(Field::User))),
-        });
-        if verdicted.judgement.fresh && written.insert(decision.id) {
-            decisions.push(decision_to_row(decision));
-        }
-    }
-    let dead = read
-        .dead
-        .iter()
-        .zip(&judged.dead)
-        .map(|(dead, &ordinal)| DeadRow {
-            ordinal,
-            line: dead.line,
-            reason: dead.broken.reason.clone(),
-            hint: dead.broken.hint.to_owned(),
-            raw: dead.raw.clone(),
-            whole: dead.whole,
-        })
-        .collect();
-    Commit { chunk: Some(chunk), alerts, decisions, patterns: judged.patterns.clone(), dead }
-}
-
-/// A cell of the store: names longer than any real one are the attacker's.
-fn bounded(text: Option<&str>) -> Option<&str> {
-    text.map(|text| clip(text, 256))
-}
-
-/// The first `max` bytes, or fewer so as not to cut a character.
-fn clip(text: &str, max: usize) -> &str {
-    let mut end = text.len().min(max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-fn compress(text: &str) -> Vec<u8> {
-    // Fails only for lack of memory; then the text is not kept.
-    zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL).unwrap_or_default()
 }
 
 fn per_alert(histogram: &mut Histogram, duration: Duration, count: usize) {
@@ -498,6 +439,3 @@ fn per_alert(histogram: &mut Histogram, duration: Duration, count: usize) {
         histogram.record_n(duration / count, u64::from(count));
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@
 //!         let (turnstile, order) = (&turnstile, &order);
 //!         scope.spawn(move || {
 //!             let _turn = turnstile.enter(ticket);
-//!             order.lock().map(|mut order| order.push(ticket))
+//!             order.lock().unwrap().push(ticket);
 //!         });
 //!     }
 //! });

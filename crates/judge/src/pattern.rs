@@ -65,8 +65,7 @@ pub(crate) fn pattern_key(stem: &Stem, hits: [u8; 8]) -> [u8; 16] {
 
 /// A pattern's number: 63 bits of its key.
 pub(crate) fn pattern_id(key: [u8; 16]) -> i64 {
-    let [a, b, c, d, e, f, g, h, ..] = key;
-    (u64::from_le_bytes([a, b, c, d, e, f, g, h]) >> 1) as i64
+    (key.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight)) >> 1) as i64
 }
 
 /// A positive 63-bit number from the hash of some bytes.

@@ -7,7 +7,7 @@
 //! Evaluating a hundred rules for each of a hundred thousand alerts a second would be most of the work. But rules read
 //! few fields, and those take few values: a sensor has a few hundred rule names. So rules are grouped by the set of
 //! fields that they read, and each group's answer is remembered by the hash of those fields' values. The answer is
-//! exactly the one that evaluation gives. For values that were not seen yet, a [`prefilter`] leaves few rules to evaluate.
+//! exactly the one that evaluation gives. For values that were not seen yet, a prefilter leaves few rules to evaluate.
 
 mod document;
 mod fields;

@@ -1,7 +1,7 @@
 //! The report of a triage run: for the screen at three in the morning, the boss's mail, the ticket.
 //!
 //! Made from a [`Summary`] alone, so that a report can be made again from what `--summary-json` wrote. Two renderings
-//! of one content: [`html`], a page that needs nothing but itself, and [`markdown`] for tickets and wikis. What is said
+//! of one content: [`html()`], a page that needs nothing but itself, and [`markdown()`] for tickets and wikis. What is said
 //! is put together once, as plain text and figures ([`headline`], [`finding`], [`panels`]); the renderings only dress it.
 //!
 //! Nearly every string in a summary comes from an attacker: rule names, machines, accounts, addresses, reasons that

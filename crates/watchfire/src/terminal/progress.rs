@@ -62,7 +62,7 @@ pub(crate) fn with_progress<T>(
                     (Some(bar), _) => draw(bar, &snapshot, elapsed),
                     (None, ProgressMode::Lines) => write_err(&format!("{}\n", line(&snapshot, elapsed))),
                     (None, ProgressMode::Json) => {
-                        write_err(&format!("{}\n", event("progress", &snapshot, elapsed)))
+                        write_err(&format!("{}\n", event("progress", &snapshot, elapsed)));
                     }
                     _ => {}
                 }

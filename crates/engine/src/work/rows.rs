@@ -1,0 +1,78 @@
+//! What a chunk leaves in the store.
+
+use super::{JudgedChunk, ReadChunk};
+use crate::archive::decision_to_row;
+use std::collections::HashSet;
+use watchfire_judge::Facts;
+use watchfire_signal::Field;
+use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow};
+
+/// Level of zstd for kept text: the fastest of the ordinary ones.
+const ZSTD_LEVEL: i32 = 1;
+
+/// What is to be stored of a chunk.
+pub(super) fn commit(
+    chunk: ChunkRow,
+    read: &ReadChunk<'_>,
+    facts: &[Facts<'_>],
+    judged: &JudgedChunk,
+) -> Commit {
+    let mut alerts = AlertRows::default();
+    let mut decisions = Vec::new();
+    let mut written = HashSet::new();
+    for ((alert, facts), verdicted) in read.alerts.iter().zip(facts).zip(&judged.verdicts) {
+        let decision = &verdicted.judgement.decision;
+        alerts.push(&AlertRow {
+            ordinal: verdicted.ordinal,
+            time: verdicted.time,
+            pattern: decision.pattern,
+            decision: decision.id,
+            severity: decision.severity.id(),
+            priority: verdicted.judgement.priority.score(),
+            source: bounded(alert.get(Field::SourceIp).or_else(|| alert.get(Field::SourceDomain))),
+            destination: bounded(
+                alert
+                    .get(Field::DestinationIp)
+                    .or_else(|| if facts.asset.is_empty() { None } else { Some(facts.asset.as_ref()) }),
+            ),
+            user: bounded(alert.get(Field::TargetUser).or_else(|| alert.get(Field::User))),
+        });
+        if verdicted.judgement.fresh && written.insert(decision.id) {
+            decisions.push(decision_to_row(decision));
+        }
+    }
+    let dead = read
+        .dead
+        .iter()
+        .zip(&judged.dead)
+        .map(|(dead, &ordinal)| DeadRow {
+            ordinal,
+            line: dead.line,
+            reason: dead.broken.reason.clone(),
+            hint: dead.broken.hint.to_owned(),
+            raw: dead.raw.clone(),
+            whole: dead.whole,
+        })
+        .collect();
+    Commit { chunk: Some(chunk), alerts, decisions, patterns: judged.patterns.clone(), dead }
+}
+
+/// A cell of the store: names longer than any real one are the attacker's.
+fn bounded(text: Option<&str>) -> Option<&str> {
+    text.map(|text| clip(text, 256))
+}
+
+/// The first `max` bytes, or fewer so as not to cut a character.
+pub(super) fn clip(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// A chunk's text as it is kept.
+pub(super) fn compress(text: &str) -> Vec<u8> {
+    // Fails only for lack of memory; then the text is not kept.
+    zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL).unwrap_or_default()
+}
