@@ -25,8 +25,9 @@ use watchfire_signal::{Alert, Decider, Priority, Reputation, Severity, Verdict};
 
 /// Patterns that are kept in memory; the rest is in the archive.
 const MAX_PATTERNS: usize = 50_000;
-/// Decisions of this run on one pattern that are kept in memory: the latest. The archive may not have them yet.
-const MAX_KNOWN: usize = 16;
+/// Decisions on one pattern that are kept in memory: those last made or looked up. The archive may not have the former
+/// yet, and a run that is repeated must know at each alert what the first run knew there.
+const MAX_KNOWN: usize = 64;
 /// A score from which statistics alone call an alert suspicious.
 const SUSPICIOUS_SCORE: f64 = 0.6;
 
@@ -163,20 +164,20 @@ impl PatternState {
             .iter()
             .filter(|known| known.volume == volume && known.valid_from <= time && time < known.valid_until)
             .max_by_key(|known| known.valid_from);
-        let (decision, fresh) = match known.cloned().or_else(|| earlier(volume).map(Arc::new)) {
-            Some(known) => (known, false),
-            None => {
-                let mut decision = Decision { volume, ..decide() };
-                decision.id = decision_id(&decision);
-                (Arc::new(decision), true)
-            }
-        };
-        if fresh {
-            if self.known.len() >= MAX_KNOWN {
-                self.known.remove(0);
-            }
-            self.known.push(Arc::clone(&decision));
+        if let Some(known) = known.cloned() {
+            self.current = Some(Arc::clone(&known));
+            return (known, false);
         }
+        let earlier = earlier(volume);
+        let fresh = earlier.is_none();
+        let decision = Arc::new(earlier.unwrap_or_else(|| {
+            let decision = Decision { volume, ..decide() };
+            Decision { id: decision_id(&decision), ..decision }
+        }));
+        if self.known.len() >= MAX_KNOWN {
+            self.known.remove(0);
+        }
+        self.known.push(Arc::clone(&decision));
         self.current = Some(Arc::clone(&decision));
         (decision, fresh)
     }

@@ -5,7 +5,7 @@
 //! its input is cut off there. Honest logs compress 10 to 60 times; alert floods a few hundred.
 
 use super::Limits;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Chain, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,23 +35,29 @@ pub(super) struct Decoder<R: Read> {
 }
 
 enum Inner<R: Read> {
-    Plain(BufReader<Counted<R>>),
-    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Counted<R>>>>),
-    Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Counted<R>>>>),
+    Plain(BufReader<Chain<io::Cursor<Vec<u8>>, Counted<R>>>),
+    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Chain<io::Cursor<Vec<u8>>, Counted<R>>>>>),
+    Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Chain<io::Cursor<Vec<u8>>, Counted<R>>>>>),
 }
 
 impl<R: Read> Decoder<R> {
     /// Looks at the first bytes of `input` and picks the decoder. `read_in` counts the compressed bytes taken.
     pub(super) fn new(input: R, read_in: Arc<AtomicU64>, limits: Limits) -> io::Result<Self> {
-        let mut input = BufReader::with_capacity(64 << 10, Counted { input, read: Arc::clone(&read_in) });
-        let magic = loop {
-            match input.fill_buf() {
-                Ok(bytes) => break bytes,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+        let mut input = Counted { input, read: Arc::clone(&read_in) };
+        // However few bytes come at first, the magic number is looked at whole.
+        let mut magic = [0; 4];
+        let mut filled = 0;
+        while filled < magic.len() {
+            match input.read(&mut magic[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::TimedOut) => {}
                 Err(error) => return Err(error),
             }
-        };
+        }
+        let magic = &magic[..filled];
+        let input = BufReader::with_capacity(64 << 10, io::Cursor::new(magic.to_vec()).chain(input));
         let compression = match magic {
             [0x1f, 0x8b, ..] => Compression::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,

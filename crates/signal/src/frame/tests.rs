@@ -141,6 +141,22 @@ fn gzip_of_several_members_and_zstd_are_told_by_content() {
 }
 
 #[test]
+fn compression_is_told_however_few_bytes_come_at_first() {
+    struct OneByOne<'a>(&'a [u8]);
+    impl Read for OneByOne<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = buffer.len().min(self.0.len()).min(1);
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+    let packed = zstd::encode_all(&b"{\"a\":1}\n"[..], 1).unwrap();
+    let mut framer = Framer::new(OneByOne(&packed), Arc::default(), Limits::default(), &[]).unwrap();
+    assert_eq!(framer.next_chunk().unwrap().text, "{\"a\":1}\n");
+}
+
+#[test]
 fn what_a_truncated_gzip_holds_is_handed_out_before_the_error() {
     let line = "{\"a\":\"0123456789abcdef\"}\n";
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
@@ -176,8 +192,12 @@ fn a_source_that_pauses_gets_its_records_handed_out() {
                 None => Ok(0),
                 Some(b"") => Err(std::io::ErrorKind::TimedOut.into()),
                 Some(bytes) => {
-                    buffer[..bytes.len()].copy_from_slice(bytes);
-                    Ok(bytes.len())
+                    let (now, later) = bytes.split_at(bytes.len().min(buffer.len()));
+                    buffer[..now.len()].copy_from_slice(now);
+                    if !later.is_empty() {
+                        self.0.push(later);
+                    }
+                    Ok(now.len())
                 }
             }
         }

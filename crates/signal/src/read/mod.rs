@@ -119,7 +119,7 @@ impl RecordReader {
         Self { mappings, eve: false }
     }
 
-    /// Reads one record and puts out what it holds: at least one item, unless the record is blank.
+    /// Reads one record and puts out what it holds: at least one item, unless the record is blank or an empty array.
     pub fn read<'a>(&mut self, record: &'a str, out: &mut Vec<Item<'a>>) {
         let record = record.trim_ascii();
         match record.as_bytes().first() {

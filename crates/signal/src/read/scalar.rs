@@ -38,6 +38,8 @@ impl<'a> Scalar<'a> {
             Self::Text(text) => Some(text),
             Self::Unsigned(number) => Some(Cow::Owned(number.to_string())),
             Self::Signed(number) => Some(Cow::Owned(number.to_string())),
+            // Debug writes 1e308 with six characters, Display with 309.
+            Self::Float(number) if number.abs() >= 1e15 => Some(Cow::Owned(format!("{number:?}"))),
             Self::Float(number) => Some(Cow::Owned(number.to_string())),
             Self::Bool(truth) => Some(Cow::Borrowed(if truth { "true" } else { "false" })),
         }
@@ -319,6 +321,7 @@ mod tests {
         assert_eq!(read("5").as_deref(), Some("5"));
         assert_eq!(read("\"5\"").as_deref(), Some("5"));
         assert_eq!(read("-1.5").as_deref(), Some("-1.5"));
+        assert_eq!(read("1e308").as_deref(), Some("1e308"));
         assert_eq!(read("true").as_deref(), Some("true"));
         assert_eq!(read("[\"a\",{\"b\":1}]").as_deref(), Some("a"));
         assert_eq!(read("{\"a\":[1]}"), None);
