@@ -67,7 +67,10 @@ fn stretches(connection: &Connection, source: i64, chunk: &ChunkRow) -> Result<V
     let end = chunk.first_ordinal + chunk.hashes.len() as u64;
     let mut statement = connection.prepare_cached(
         "SELECT first_ordinal, hashes, decided FROM intake
-         WHERE source = ?1 AND first_ordinal < ?3 AND first_ordinal + records > ?2 ORDER BY first_ordinal",
+         WHERE source = ?1 AND first_ordinal < ?3 AND first_ordinal + records > ?2
+             AND first_ordinal >= coalesce(
+                 (SELECT max(first_ordinal) FROM intake WHERE source = ?1 AND first_ordinal <= ?2), 0)
+         ORDER BY first_ordinal",
     )?;
     let rows = statement.query_map((source, chunk.first_ordinal as i64, end as i64), |row| {
         let bytes: Vec<u8> = row.get(1)?;
@@ -194,7 +197,8 @@ fn take_in(connection: &Connection, source: i64, chunk: &ChunkRow) -> Result<boo
     connection
         .prepare_cached(
             "UPDATE intake SET records = ?2 - first_ordinal, hashes = substr(hashes, 1, 8 * (?2 - first_ordinal))
-             WHERE source = ?1 AND first_ordinal < ?2 AND first_ordinal + records > ?2",
+             WHERE source = ?1 AND first_ordinal + records > ?2
+                 AND first_ordinal = (SELECT max(first_ordinal) FROM intake WHERE source = ?1 AND first_ordinal < ?2)",
         )?
         .execute((source, start as i64))?;
     connection
