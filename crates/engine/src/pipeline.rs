@@ -103,7 +103,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
     let read_whole: Mutex<Vec<(usize, SourceId)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         let (job_sender, job_receiver) = bounded::<Job>(jobs);
-        let (done_sender, done_receiver) = bounded::<Done>(jobs * 4);
+        let (done_sender, done_receiver) = bounded::<Done>(jobs * 2);
         let feeder = Feeder {
             inputs: &triage.inputs,
             limits: triage.limits,

@@ -8,7 +8,7 @@ use watchfire_flow::Clock;
 use watchfire_store::{Commit, SourceId, Store};
 
 /// Chunks in one transaction, at most.
-const MAX_GROUP: usize = 32;
+const MAX_GROUP: usize = 8;
 
 /// A chunk that is judged.
 pub(crate) struct Done {
