@@ -34,10 +34,13 @@ pub(super) struct Decoder<R: Read> {
     limits: Limits,
 }
 
+/// The input with the bytes that were looked at put back in front.
+type Source<R> = BufReader<Chain<io::Cursor<Vec<u8>>, Counted<R>>>;
+
 enum Inner<R: Read> {
-    Plain(BufReader<Chain<io::Cursor<Vec<u8>>, Counted<R>>>),
-    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Chain<io::Cursor<Vec<u8>>, Counted<R>>>>>),
-    Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Chain<io::Cursor<Vec<u8>>, Counted<R>>>>>),
+    Plain(Source<R>),
+    Gzip(Box<flate2::bufread::MultiGzDecoder<Source<R>>>),
+    Zstd(Box<zstd::stream::read::Decoder<'static, Source<R>>>),
 }
 
 impl<R: Read> Decoder<R> {
