@@ -104,7 +104,7 @@ impl Worker<'_> {
     ) -> Result<Done, StoreError> {
         let started = self.clock.elapsed();
         let mut watch = Stopwatch::start(self.clock);
-        let read = self.read(&job.chunk);
+        let read = self.read(job.source, &job.chunk);
         per_alert(&mut self.stages.read, watch.lap(), read.found.len());
 
         let sound;
@@ -147,10 +147,10 @@ impl Worker<'_> {
         Ok(Done { ticket: job.ticket, source: job.source, commit, output })
     }
 
-    fn read<'a>(&mut self, chunk: &'a Chunk) -> ReadChunk<'a> {
+    fn read<'a>(&mut self, source: SourceId, chunk: &'a Chunk) -> ReadChunk<'a> {
         let mut read = ReadChunk::default();
         for part in &chunk.broken {
-            read.hashes.push(record_hash(&part.excerpt, part.line));
+            read.hashes.push(source.record_hash(&part.excerpt, part.line));
             read.found.push(Found::Dead);
             read.dead.push(DeadRecord {
                 line: part.line,
@@ -162,7 +162,7 @@ impl Worker<'_> {
         chunk.read(&mut self.reader, |range: Range<usize>, items: &mut Vec<Item<'a>>| {
             let text = &chunk.text[range.clone()];
             for (index, item) in items.drain(..).enumerate() {
-                read.hashes.push(record_hash(text, index as u64));
+                read.hashes.push(source.record_hash(text, index as u64));
                 match item {
                     Item::Alert(alert) => {
                         read.found.push(Found::Alert(read.alerts.len()));
@@ -419,12 +419,6 @@ impl Court<'_> {
             input.bytes += job.chunk.text.len() as u64;
         }
     }
-}
-
-/// What a record is recognised by when its source is read again.
-fn record_hash(text: &str, index: u64) -> u64 {
-    let hash = blake3::hash(text.as_bytes());
-    hash.as_bytes().first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight)).wrapping_add(index)
 }
 
 /// The kind of a reason: what stands before the position that JSON errors end with.

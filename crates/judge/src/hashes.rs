@@ -20,6 +20,7 @@ pub(crate) struct Hashes {
     groups: u64,
     techniques: u64,
     count: u64,
+    exact: u64,
     severity: u64,
     format: u64,
     roles: (u64, u64),
@@ -31,15 +32,22 @@ pub(crate) struct Hashes {
 impl Hashes {
     pub(crate) fn of(alert: &Alert<'_>, facts: &Facts<'_>, hasher: &RandomState) -> Self {
         let mut cells = [0; Field::COUNT];
+        let count = alert.count.map_or(0, |count| count.wrapping_add(1));
+        let mut exact = mix(alert.format as u64, count);
         for (field, text) in alert.cells() {
-            cells[field as usize] = hasher.hash_one(text);
+            let cell = hasher.hash_one(text);
+            cells[field as usize] = cell;
+            if !matches!(field, Field::EventId | Field::SourcePort | Field::Message) {
+                exact = mix(mix(exact, field as u64), cell);
+            }
         }
         let list =
             |texts: &[std::borrow::Cow<'_, str>]| if texts.is_empty() { 0 } else { hasher.hash_one(texts) };
         Self {
             groups: list(&alert.groups),
             techniques: list(&alert.techniques),
-            count: alert.count.map_or(0, |count| count.wrapping_add(1)),
+            count,
+            exact,
             severity: u64::from(alert.severity.id()),
             format: alert.format as u64,
             roles: (facts.source_role as u64, facts.destination_role as u64),
@@ -84,11 +92,7 @@ impl Hashes {
     /// Everything but what differs between two records of the same thing: ids, ephemeral ports, and free text, which
     /// carries the time.
     pub(crate) fn exact(&self) -> u64 {
-        let start = mix(self.format, self.count);
-        Field::ALL
-            .into_iter()
-            .filter(|field| !matches!(field, Field::EventId | Field::SourcePort | Field::Message))
-            .fold(start, |hash, field| mix(hash, self.cell(field)))
+        self.exact
     }
 }
 

@@ -1,6 +1,7 @@
 //! Opening a store: pragmas, migrations, and the two connections.
 
 use crate::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -81,6 +82,7 @@ impl Store {
         let reader = open(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at)?;
         reader.busy_timeout(BUSY_TIMEOUT)?;
         reader.pragma_update(None, "cache_size", -4096)?;
+        keep_plans(&reader)?;
         Ok(Self { writer: Mutex::new(writer), reader: Some(Mutex::new(reader)) })
     }
 
@@ -122,6 +124,12 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
         migrate(connection)?;
     }
     connection.set_prepared_statement_cache_capacity(64);
+    keep_plans(connection)
+}
+
+/// A prepared statement is planned once, not anew for every value that is bound to it.
+fn keep_plans(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 use crate::{Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::fmt;
+use twox_hash::XxHash3_64;
 
 /// How much of a source tells what it is.
 const HEAD_BYTES: usize = 64 << 10;
@@ -18,9 +19,17 @@ pub struct SourceId {
     pub(crate) row: i64,
     tag: [u8; 5],
     first_seen: i64,
+    /// Seed of its records' hashes: who writes records does not know which two would have the same.
+    seed: u64,
 }
 
 impl SourceId {
+    /// What a record is recognised by when its source is read again: a hash of its text and of its place in it, where a
+    /// text holds several.
+    pub fn record_hash(self, text: &str, index: u64) -> u64 {
+        XxHash3_64::oneshot_with_seed(self.seed, text.as_bytes()).wrapping_add(index)
+    }
+
     /// When it was first read, in milliseconds since 1970: the time of alerts that have none, the same in every run.
     pub fn first_seen(self) -> i64 {
         self.first_seen
@@ -64,22 +73,25 @@ impl Store {
         let hash = blake3::hash(head);
         let found = known(&transaction, head)?;
         let source = match found {
-            Some((row, tag, first_seen, len)) => {
+            Some((source, len)) => {
                 if len < head.len() {
                     transaction.execute(
                         "UPDATE sources SET head_len = ?2, head_hash = ?3 WHERE id = ?1",
-                        (row, head.len() as i64, hash.as_bytes()),
+                        (source.row, head.len() as i64, hash.as_bytes()),
                     )?;
                 }
-                SourceId { row, tag, first_seen }
+                source
             }
             None => {
                 let tag = free_tag(&transaction, &hash)?;
-                transaction.execute(
-                    "INSERT INTO sources (tag, head_len, head_hash, name, first_seen) VALUES (?1, ?2, ?3, ?4, ?5)",
+                let seed: i64 = transaction.query_row(
+                    "INSERT INTO sources (tag, head_len, head_hash, name, first_seen, seed)
+                     VALUES (?1, ?2, ?3, ?4, ?5, random()) RETURNING seed",
                     (tag, head.len() as i64, hash.as_bytes(), name, now),
+                    |row| row.get(0),
                 )?;
-                SourceId { row: transaction.last_insert_rowid(), tag, first_seen: now }
+                let row = transaction.last_insert_rowid();
+                SourceId { row, tag, first_seen: now, seed: seed as u64 }
             }
         };
         transaction.commit()?;
@@ -87,25 +99,30 @@ impl Store {
     }
 }
 
-/// A known source: its row, its tag, when it was first seen, and how long its head is.
-type Known = (i64, [u8; 5], i64, usize);
-
-/// The known source with the longest head that `head` begins with.
-fn known(connection: &Connection, head: &[u8]) -> Result<Option<Known>, StoreError> {
+/// The known source with the longest head that `head` begins with, and how long that is.
+fn known(connection: &Connection, head: &[u8]) -> Result<Option<(SourceId, usize)>, StoreError> {
     let mut lengths = connection.prepare_cached(
         "SELECT DISTINCT head_len FROM sources WHERE head_len <= ?1 ORDER BY head_len DESC",
     )?;
     let lengths: Vec<i64> =
         lengths.query_map([head.len() as i64], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut by_hash = connection
-        .prepare_cached("SELECT id, tag, first_seen FROM sources WHERE head_hash = ?1 AND head_len = ?2")?;
+    let mut by_hash = connection.prepare_cached(
+        "SELECT id, tag, first_seen, seed FROM sources WHERE head_hash = ?1 AND head_len = ?2",
+    )?;
     for len in lengths {
         let prefix = blake3::hash(&head[..len as usize]);
         let found = by_hash
-            .query_row((prefix.as_bytes(), len), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row((prefix.as_bytes(), len), |row| {
+                Ok(SourceId {
+                    row: row.get(0)?,
+                    tag: row.get(1)?,
+                    first_seen: row.get(2)?,
+                    seed: row.get::<_, i64>(3)? as u64,
+                })
+            })
             .optional()?;
-        if let Some((row, tag, first_seen)) = found {
-            return Ok(Some((row, tag, first_seen, len as usize)));
+        if let Some(source) = found {
+            return Ok(Some((source, len as usize)));
         }
     }
     Ok(None)

@@ -7,6 +7,7 @@ CREATE TABLE sources (
     head_hash   BLOB    NOT NULL,
     name        TEXT    NOT NULL,
     first_seen  INTEGER NOT NULL,
+    seed        INTEGER NOT NULL,
     UNIQUE (head_hash, head_len)
 ) STRICT;
 
