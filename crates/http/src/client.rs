@@ -1,0 +1,135 @@
+//! The pooled client.
+
+use crate::{Answer, Http, HttpError, Method, Request, Response};
+use bytes::{Bytes, BytesMut};
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Bounds of the pool.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    /// Calls at once, over all services.
+    pub connections: usize,
+    /// Connections that stay open without a call, per host.
+    pub idle: usize,
+    /// How long these stay open.
+    pub idle_timeout: Duration,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Duration,
+    /// The largest answer that is read, in bytes after decompression.
+    pub max_body: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            connections: 100,
+            idle: 20,
+            idle_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            max_body: 64 << 20,
+        }
+    }
+}
+
+/// The pooled client. Copies share the pool.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: reqwest::Client,
+    calls: Arc<Semaphore>,
+    max_body: usize,
+}
+
+impl Client {
+    /// A client with this pool. Fails if the system's certificates can't be read.
+    pub fn new(pool: &Pool) -> Result<Self, HttpError> {
+        let inner = reqwest::Client::builder()
+            .user_agent(concat!("watchfire/", env!("CARGO_PKG_VERSION")))
+            .pool_max_idle_per_host(pool.idle)
+            .pool_idle_timeout(pool.idle_timeout)
+            .connect_timeout(pool.connect_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| HttpError::Unusable(reason(&error)))?;
+        Ok(Self { inner, calls: Arc::new(Semaphore::new(pool.connections)), max_body: pool.max_body })
+    }
+
+    async fn call(&self, request: Request) -> Result<Response, HttpError> {
+        let timeout = request.timeout;
+        // Never closed, so that this can't fail; if it did, the call would merely not count.
+        let _place = self.calls.acquire().await;
+        tokio::time::timeout(timeout, self.exchange(request))
+            .await
+            .unwrap_or(Err(HttpError::Timeout(timeout)))
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response, HttpError> {
+        let timeout = request.timeout;
+        let host = host(&request.url).to_owned();
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut builder = self.inner.request(method, &request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        let sent = builder.body(request.body).send().await;
+        let mut answer = sent.map_err(|error| told_apart(&error, &host, timeout))?;
+        let headers = answer
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let status = answer.status().as_u16();
+        let mut body = BytesMut::new();
+        while let Some(piece) = answer.chunk().await.map_err(|error| told_apart(&error, &host, timeout))? {
+            if body.len() + piece.len() > self.max_body {
+                return Err(HttpError::TooLarge(self.max_body));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(Response { status, headers, body: Bytes::from(body) })
+    }
+}
+
+impl Http for Client {
+    fn send(&self, request: Request) -> Answer<'_> {
+        Box::pin(self.call(request))
+    }
+}
+
+fn told_apart(error: &reqwest::Error, host: &str, timeout: Duration) -> HttpError {
+    if error.is_connect() {
+        HttpError::Connect { host: host.to_owned(), reason: reason(error) }
+    } else if error.is_timeout() {
+        HttpError::Timeout(timeout)
+    } else if error.is_builder() {
+        HttpError::Unusable(reason(error))
+    } else {
+        HttpError::Broken(reason(error))
+    }
+}
+
+/// The innermost cause: what stands around it repeats the address, where a key may be.
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: Option<&dyn std::error::Error> = error.source();
+    let mut last = None;
+    while let Some(inner) = cause {
+        last = Some(inner);
+        cause = inner.source();
+    }
+    last.map_or_else(|| "unknown".to_owned(), ToString::to_string)
+}
+
+/// The host and port of an address.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest).rsplit('@').next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Language models: what is asked, how each provider wants to be asked, what it costs, and what to make of the answer.
+
+mod completion;
+mod provider;
+
+pub use completion::{Advice, Completion, Failure, Limit, Prompt, Tier, Usage};
+pub use provider::Provider;
