@@ -12,7 +12,7 @@ use std::sync::Arc;
 use watchfire_engine::{Input, Progress, ReputationCache, Summary, Triage, triage};
 use watchfire_flow::SystemClock;
 use watchfire_intel::Intel;
-use watchfire_judge::{Ground, History, MaterialTable, Network, RuleSet};
+use watchfire_judge::{Asking, Ground, History, MaterialTable, Network, RuleSet};
 use watchfire_signal::frame::{Framer, Limits};
 use watchfire_signal::read::{Item, RecordReader};
 use watchfire_store::{Location, Store};
@@ -95,6 +95,7 @@ fn run(ground: &Ground, store: &Store, bytes: &Arc<[u8]>) -> Summary {
         limits: Limits::default(),
         mappings: Arc::from([]),
         ground: ground.clone(),
+        asking: Asking::Nobody,
         history: History::default(),
         reputations: &reputations,
         store,

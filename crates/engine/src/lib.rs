@@ -12,6 +12,7 @@
 //! Everything is bounded: chunks in flight, patterns, entities, reputations, names in lists.
 
 mod archive;
+mod asking;
 mod deadletters;
 mod decide;
 mod error;
@@ -36,6 +37,6 @@ pub use pipeline::{Output, Triage, triage};
 pub use progress::{Progress, Snapshot};
 pub use reputation::ReputationCache;
 pub use summary::{
-    Count, Counts, Finding, HitRate, InputSummary, Percentiles, Ranked, StageLatency, Summary, TacticCount,
-    TechniqueCount, Timeline,
+    Asked, Count, Counts, Finding, HitRate, InputSummary, Percentiles, Ranked, StageLatency, Summary,
+    TacticCount, TechniqueCount, Timeline,
 };

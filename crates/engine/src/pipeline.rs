@@ -7,7 +7,7 @@ use crate::input::Input;
 use crate::progress::Progress;
 use crate::reputation::ReputationCache;
 use crate::sink::{Done, drain};
-use crate::summary::{HitRate, InputSummary, Percentiles, StageLatency, Summary, TacticCount};
+use crate::summary::{Asked, HitRate, InputSummary, Percentiles, StageLatency, Summary, TacticCount};
 use crate::tally::{Tally, moment};
 use crate::work::{Court, Job, Stages, Worker};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use watchfire_flow::{Clock, Histogram, Turnstile};
-use watchfire_judge::{Assessor, Ground, History, Judge, Tactic, tame};
+use watchfire_judge::{Asking, Assessor, Ground, History, Judge, Tactic, tame};
 use watchfire_signal::Severity;
 use watchfire_signal::frame::{Compression, Framer, Limits};
 use watchfire_signal::read::{Mapping, RecordReader};
@@ -48,6 +48,8 @@ pub struct Triage<'t> {
     pub ground: Ground,
     /// What analysts decided.
     pub history: History,
+    /// Whether a model will be asked, or has been.
+    pub asking: Asking,
     /// What is known of indicators.
     pub reputations: &'t ReputationCache,
     /// Where everything is kept.
@@ -76,7 +78,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
     let mut tally = Tally::new();
     tally.inputs = triage.inputs.iter().map(empty_input).collect();
     let court = Mutex::new(Court {
-        judge: Judge::new(triage.ground.clone(), triage.history),
+        judge: Judge::new(triage.ground.clone(), triage.history).asking(triage.asking.clone()),
         tally,
         archive: StoreArchive::new(triage.store),
         input: usize::MAX,
@@ -133,6 +135,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
                 progress: triage.progress,
                 output,
                 keep_raw: triage.keep_raw,
+                asks: matches!(triage.asking, Asking::Model(_)),
                 stages: Stages::default(),
             };
             let (receiver, sender) = (job_receiver.clone(), done_sender.clone());
@@ -389,6 +392,7 @@ fn summarize(tally: Tally, stages: &Stages, latency: &Histogram, elapsed_s: f64)
         intel_entries: 0,
         rules: 0,
         forgotten: 0,
+        asked: Asked::default(),
         inputs: tally.inputs,
         timeline: tally.timeline.finish(),
     }

@@ -108,6 +108,47 @@ pub struct Summary {
     pub rules: u64,
     /// Patterns and entities that were forgotten for lack of room; 0 unless the input is very diverse.
     pub forgotten: u64,
+    /// What was asked of a language model.
+    #[serde(default)]
+    pub asked: Asked,
+}
+
+/// What was asked of a language model, and what became of it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Asked {
+    /// Which one; empty if none was.
+    pub model: String,
+    /// Questions: decisions that nobody embedded was sure about.
+    pub questions: u64,
+    /// Questions that got an answer.
+    pub answered: u64,
+    /// Questions that stay open: the embedded deciders' word stands, and the next run asks again.
+    pub open: u64,
+    /// Calls made, with those that failed.
+    pub calls: u64,
+    /// Calls that were made again because an earlier one failed.
+    pub retries: u64,
+    /// Times that the provider said *too many*.
+    pub rate_limited: u64,
+    /// Calls by what came of them.
+    #[serde(with = "as_map", default)]
+    pub outcomes: Counts,
+    /// Tokens of input, those from the provider's cache among them.
+    pub input_tokens: u64,
+    /// Tokens of output, those of thought among them.
+    pub output_tokens: u64,
+    /// Cost in billionths of a US dollar, of the calls whose price is known.
+    pub cost_nano_usd: i64,
+    /// Calls whose price is not known.
+    pub unpriced: u64,
+    /// From the first call to the last answer, in seconds.
+    pub elapsed_s: f64,
+    /// Time that calls waited for their turn, in milliseconds.
+    pub wait_ms: Percentiles,
+    /// Time from sending to the answer, in milliseconds.
+    pub call_ms: Percentiles,
+    /// Why asking ended early; empty if it did not.
+    pub stopped: String,
 }
 
 /// Shares of alerts that were answered without deciding.

@@ -9,7 +9,7 @@ use crate::pipeline::Output;
 use crate::progress::Progress;
 use crate::sink::Done;
 use crate::tally::{Counted, Tally, material_of};
-use rows::{clip, commit, compress};
+use rows::{clip, commit, compress, questions};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -60,6 +60,8 @@ pub(crate) struct Worker<'w> {
     pub(crate) progress: &'w Progress,
     pub(crate) output: Option<Output>,
     pub(crate) keep_raw: bool,
+    /// Whether what is left open is to be asked.
+    pub(crate) asks: bool,
     pub(crate) stages: Stages,
 }
 
@@ -140,7 +142,11 @@ impl Worker<'_> {
             None
         } else {
             let raw = if self.keep_raw { compress(&job.chunk.text) } else { Vec::new() };
-            Some(commit(ChunkRow { raw, ..chunk }, read, &facts, &judged))
+            let mut commit = commit(ChunkRow { raw, ..chunk }, read, &facts, &judged);
+            if self.asks {
+                commit.questions = questions(self.ground, read, &facts, &assessed, &judged);
+            }
+            Some(commit)
         };
         let output = self.write_output(job.source, &read.alerts, &facts, &assessed, &judged.verdicts);
         per_alert(&mut self.stages.write, watch.lap(), read.alerts.len());
@@ -327,7 +333,10 @@ impl JudgedChunk {
         for found in found {
             match (found, verdicts.as_slice().first()) {
                 (Found::Alert(_), Some(verdicted)) => {
-                    hasher.update(&verdicted.judgement.decision.id.to_le_bytes());
+                    let Judgement { decision, priority, .. } = &verdicted.judgement;
+                    hasher.update(&decision.id.to_le_bytes());
+                    // A model's answer takes a decision's place under the same id.
+                    hasher.update(&[decision.verdict.id(), decision.severity.id(), priority.score()]);
                     verdicts.next();
                 }
                 (Found::Dead, _) => drop(hasher.update(b"dead")),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use watchfire_engine::{Input, Output, Progress, ReputationCache, Summary, Triage, history, triage};
 use watchfire_flow::SystemClock;
 use watchfire_intel::Intel;
-use watchfire_judge::{Ground, MaterialTable, Network, RuleSet};
+use watchfire_judge::{Asking, Ground, MaterialTable, Network, RuleSet};
 use watchfire_signal::Severity;
 use watchfire_signal::frame::Limits;
 use watchfire_signal::write::OutputFormat;
@@ -29,6 +29,7 @@ fn run(
         limits: Limits { chunk_bytes, ..Limits::default() },
         mappings: Arc::from([]),
         ground: ground.clone(),
+        asking: Asking::Nobody,
         history: history(store).unwrap(),
         reputations: &reputations,
         store,

@@ -111,8 +111,7 @@ mod tests {
     use std::time::Duration;
 
     fn response(headers: &[(&str, &str)]) -> Response {
-        let headers =
-            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Response { status: 429, headers, body: Bytes::new() }
     }
 

@@ -53,4 +53,30 @@ pub struct Detail {
     /// How unlike the usual it was, 0–1.
     #[serde(default)]
     pub score: f64,
+    /// The model that decided, with the hash of its instructions; empty if none did.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
+    /// The least severity that the rules allow.
+    #[serde(default, with = "floor", skip_serializing_if = "is_unknown")]
+    pub floor: Severity,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_unknown(severity: &Severity) -> bool {
+    *severity == Severity::Unknown
+}
+
+/// A severity as its OCSF number.
+mod floor {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use watchfire_signal::Severity;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    pub(super) fn serialize<S: Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(severity.id())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Severity, D::Error> {
+        Ok(Severity::from_id(u8::deserialize(deserializer)?))
+    }
 }

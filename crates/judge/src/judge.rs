@@ -44,6 +44,33 @@ impl Archive for () {
     }
 }
 
+/// Whether a model can be asked what nobody embedded was sure of, and so what earlier decisions are worth.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Asking {
+    /// There is no model: every decision holds, whoever made it.
+    #[default]
+    Nobody,
+    /// This model will be asked, by its name and the hash of its instructions. What was left open is decided anew, so
+    /// that it can be asked; what another model said is, too.
+    Model(Arc<str>),
+    /// This model was asked: what is still open stays as it is.
+    Asked(Arc<str>),
+}
+
+impl Asking {
+    fn accepts(&self, decision: &Decision) -> bool {
+        match self {
+            Self::Nobody => true,
+            Self::Model(model) => match decision.decider {
+                Decider::Fallback => false,
+                Decider::Llm => *decision.detail.model == **model,
+                _ => true,
+            },
+            Self::Asked(model) => decision.decider != Decider::Llm || *decision.detail.model == **model,
+        }
+    }
+}
+
 /// What became of an alert.
 #[derive(Debug, Clone)]
 pub struct Judgement {
@@ -62,6 +89,7 @@ pub struct Judgement {
 pub struct Judge {
     ground: Ground,
     version: String,
+    asking: Asking,
     history: History,
     statistics: Statistics,
     patterns: BoundedMap<i64, PatternState>,
@@ -83,10 +111,18 @@ impl Judge {
         Self {
             ground,
             version,
+            asking: Asking::Nobody,
             history,
             statistics: Statistics::new(),
             patterns: BoundedMap::new(MAX_PATTERNS),
         }
+    }
+
+    /// What earlier decisions are worth, now that a model can be asked.
+    #[must_use]
+    pub fn asking(mut self, asking: Asking) -> Self {
+        self.asking = asking;
+        self
     }
 
     /// Judges the next alert. `time` is when it happened, in milliseconds since 1970.
@@ -122,7 +158,9 @@ impl Judge {
                     let decisions = archive.decisions(assessed.pattern, time, volume).into_iter();
                     // An analyst's decision is taken from history alone, which knows if it was withdrawn.
                     let ours = decisions.filter(|decision| {
-                        decision.detail.version == self.version && decision.decider != Decider::Analyst
+                        decision.detail.version == self.version
+                            && decision.decider != Decider::Analyst
+                            && self.asking.accepts(decision)
                     });
                     ours.max_by_key(|decision| decision.valid_from)
                 };
@@ -332,6 +370,8 @@ impl Case<'_> {
                 next_steps: next_steps(&grounds),
                 evidence: evidence(&grounds),
                 score: self.signals.score(),
+                model: String::new(),
+                floor: self.assessed.say.floor,
             },
         }
     }

@@ -49,7 +49,7 @@ pub(crate) fn sentence(grounds: &Grounds<'_>) -> String {
         text.push_str("; ");
         text.push_str(because);
     }
-    for hint in hints(grounds) {
+    for hint in known(grounds.alert, grounds.facts, grounds.signals) {
         text.push_str("; ");
         text.push_str(&hint);
     }
@@ -87,9 +87,8 @@ fn path(grounds: &Grounds<'_>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-/// What the numbers add.
-fn hints(grounds: &Grounds<'_>) -> Vec<String> {
-    let (facts, signals) = (grounds.facts, grounds.signals);
+/// What reputations, counts and statistics say of an alert: sentences of ours, without a word of its text.
+pub fn known(alert: &Alert<'_>, facts: &Facts<'_>, signals: &Signals) -> Vec<String> {
     let mut hints = Vec::new();
     for (side, reputation) in
         [("source", facts.source_reputation), ("destination", facts.destination_reputation)]
@@ -101,7 +100,7 @@ fn hints(grounds: &Grounds<'_>) -> Vec<String> {
             _ => {}
         }
     }
-    if let Some(count) = grounds.alert.count.filter(|&count| count > 1) {
+    if let Some(count) = alert.count.filter(|&count| count > 1) {
         hints.push(format!("{count} times (event.count)"));
     }
     if signals.steps >= 3 {

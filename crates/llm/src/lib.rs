@@ -2,6 +2,8 @@
 
 mod completion;
 mod provider;
+mod question;
 
 pub use completion::{Advice, Completion, Failure, Limit, Prompt, Tier, Usage};
 pub use provider::Provider;
+pub use question::Question;

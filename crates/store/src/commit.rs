@@ -122,6 +122,7 @@ fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Res
             &decision.detail,
         ))?;
     }
+    crate::questions::put_questions(connection, &commit.questions)?;
     let added = added(&commit.alerts);
     let mut upsert = connection.prepare_cached(
         "INSERT INTO patterns (id, key, description, first_seen, last_seen, alerts) VALUES (?1, ?2, ?3, ?4, ?5, ?6)

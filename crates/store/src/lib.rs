@@ -12,8 +12,10 @@ mod commit;
 mod dead;
 mod decisions;
 mod error;
+mod ledger;
 mod open;
 mod patterns;
+mod questions;
 mod reputation;
 mod rows;
 mod runs;
@@ -22,7 +24,7 @@ mod sources;
 pub use error::StoreError;
 pub use open::{Location, Store};
 pub use rows::{
-    AlertRow, AlertRows, AnalystDecisionRow, ChunkRow, Commit, DeadRow, DeadState, DecisionRow, PatternRow,
-    ReputationRow, RunRow, StoredAlert, StoredDead,
+    AlertRow, AlertRows, AnalystDecisionRow, ChunkRow, Commit, DeadRow, DeadState, DecisionRow, LedgerRow,
+    LedgerTotal, PatternRow, QuestionRow, ReputationRow, RunRow, StoredAlert, StoredDead,
 };
 pub use sources::SourceId;

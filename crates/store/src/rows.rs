@@ -162,6 +162,87 @@ pub struct Commit {
     pub patterns: Vec<PatternRow>,
     /// Records that could not be read.
     pub dead: Vec<DeadRow>,
+    /// What its decisions left open.
+    pub questions: Vec<QuestionRow>,
+}
+
+/// What a model is to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionRow {
+    /// The decision that it is to take the place of.
+    pub decision: i64,
+    /// How soon, 0–100.
+    pub priority: u8,
+    /// How often it was asked in vain.
+    pub attempts: u32,
+    /// The question, as JSON.
+    pub body: String,
+}
+
+/// A line of the ledger: one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// When it was answered, in milliseconds since 1970.
+    pub at: i64,
+    /// Who was asked.
+    pub service: String,
+    /// Which model; empty where there is none.
+    pub model: String,
+    /// At which tier.
+    pub tier: String,
+    /// What came of it.
+    pub outcome: String,
+    /// How many questions or indicators it was about.
+    pub items: u32,
+    /// Tokens of input at full price.
+    pub input: u64,
+    /// Tokens read from the provider's cache.
+    pub cached_input: u64,
+    /// Tokens written to the provider's cache.
+    pub cache_write: u64,
+    /// Tokens of output.
+    pub output: u64,
+    /// Tokens of thought.
+    pub thinking: u64,
+    /// Its cost in billionths of a US dollar; `None` if no price is known.
+    pub cost_nano: Option<i64>,
+    /// From sending to the answer.
+    pub latency_ms: u64,
+}
+
+/// Sums over lines of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerTotal {
+    /// Who was asked.
+    pub service: String,
+    /// Which model.
+    pub model: String,
+    /// At which tier.
+    pub tier: String,
+    /// What came of it.
+    pub outcome: String,
+    /// How many calls.
+    pub calls: u64,
+    /// How many questions or indicators.
+    pub items: u64,
+    /// Tokens of input at full price.
+    pub input: u64,
+    /// Tokens read from the provider's cache.
+    pub cached_input: u64,
+    /// Tokens written to the provider's cache.
+    pub cache_write: u64,
+    /// Tokens of output.
+    pub output: u64,
+    /// Tokens of thought.
+    pub thinking: u64,
+    /// The cost of those calls whose price is known.
+    pub cost_nano: i64,
+    /// Calls without a known price.
+    pub unpriced: u64,
+    /// The first call, in milliseconds since 1970.
+    pub first: i64,
+    /// The last call.
+    pub last: i64,
 }
 
 /// An alert with what is known of it.

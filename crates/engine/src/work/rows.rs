@@ -2,10 +2,11 @@
 
 use super::{JudgedChunk, ReadChunk};
 use crate::archive::decision_to_row;
+use crate::asking::question;
 use std::collections::HashSet;
-use watchfire_judge::Facts;
-use watchfire_signal::Field;
-use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow};
+use watchfire_judge::{Assessed, Facts, Ground, Judgement};
+use watchfire_signal::{Decider, Field};
+use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow, QuestionRow};
 
 /// Level of zstd for kept text: the fastest of the ordinary ones.
 const ZSTD_LEVEL: i32 = 1;
@@ -54,7 +55,35 @@ pub(super) fn commit(
             whole: dead.whole,
         })
         .collect();
-    Commit { chunk: Some(chunk), alerts, decisions, patterns: judged.patterns.clone(), dead }
+    Commit {
+        chunk: Some(chunk),
+        alerts,
+        decisions,
+        patterns: judged.patterns.clone(),
+        dead,
+        questions: Vec::new(),
+    }
+}
+
+/// What is to be asked about the alerts of a chunk that nobody was sure about.
+pub(super) fn questions(
+    ground: &Ground,
+    read: &ReadChunk<'_>,
+    facts: &[Facts<'_>],
+    assessed: &[Assessed],
+    judged: &JudgedChunk,
+) -> Vec<QuestionRow> {
+    let mut asked = HashSet::new();
+    let alerts = read.alerts.iter().zip(facts).zip(assessed).zip(&judged.verdicts);
+    alerts
+        .filter(|(_, verdicted)| {
+            let Judgement { decision, fresh, .. } = &verdicted.judgement;
+            *fresh && decision.decider == Decider::Fallback && asked.insert(decision.id)
+        })
+        .map(|(((alert, facts), assessed), verdicted)| {
+            question(ground, alert, facts, assessed, &verdicted.judgement)
+        })
+        .collect()
 }
 
 /// A cell of the store: names longer than any real one are the attacker's.

@@ -46,6 +46,7 @@ fn one_alerts_failure_stays_its_own() {
         progress: &progress,
         output: None,
         keep_raw: false,
+        asks: false,
         stages: Stages::default(),
     };
     let court = Mutex::new(Court {

@@ -30,7 +30,9 @@ fn client(max_body: usize) -> Client {
 
 #[tokio::test]
 async fn any_status_is_an_answer_and_redirects_are_not_followed() {
-    let url = serve(b"HTTP/1.1 302 Found\r\nlocation: http://203.0.113.1/\r\ncontent-length: 2\r\n\r\nno", false).await;
+    let url =
+        serve(b"HTTP/1.1 302 Found\r\nlocation: http://203.0.113.1/\r\ncontent-length: 2\r\n\r\nno", false)
+            .await;
     let response = client(100).send(Request::get(url)).await.unwrap();
     assert_eq!((response.status, &response.body[..]), (302, &b"no"[..]));
     assert_eq!(response.header("location"), Some("http://203.0.113.1/"));

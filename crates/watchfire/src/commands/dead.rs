@@ -6,7 +6,7 @@ use crate::exit::{Problem, Status};
 use crate::terminal;
 use watchfire_engine::{Progress, ReputationCache, Triage, replay, triage};
 use watchfire_flow::SystemClock;
-use watchfire_judge::tame;
+use watchfire_judge::{Asking, tame};
 use watchfire_signal::Timestamp;
 use watchfire_store::Store;
 
@@ -92,6 +92,7 @@ fn again(store: &Store, settings: &Settings, more: &[std::path::PathBuf]) -> Res
             limits: settings.limits(),
             mappings,
             ground,
+            asking: Asking::Nobody,
             history: Settings::history(store)?,
             reputations: &reputations,
             store,

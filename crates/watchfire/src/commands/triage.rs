@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use watchfire_engine::{Input, Output, Progress, ReputationCache, Summary, Triage, triage};
 use watchfire_flow::SystemClock;
-use watchfire_judge::tame;
+use watchfire_judge::{Asking, tame};
 use watchfire_signal::Severity;
 use watchfire_signal::write::OutputFormat;
 use watchfire_store::Store;
@@ -46,6 +46,7 @@ pub(super) fn run(common: &Common, command: &Arguments) -> Result<Status, Proble
             limits: settings.limits(),
             mappings,
             ground,
+            asking: Asking::Nobody,
             history,
             reputations: &reputations,
             store: &store,

@@ -1,0 +1,5 @@
+//! What nobody embedded was sure about, asked of a language model.
+
+mod question;
+
+pub(crate) use question::question;

@@ -1,0 +1,121 @@
+//! What is left to ask, and the answers.
+//!
+//! A question is written in the transaction of the decision that left it open, so a run that is killed leaves its
+//! questions to the next one. An answer replaces the decision in its place and takes the question away, together with
+//! the line in the ledger that paid for it: none is there without the others.
+
+use crate::{DecisionRow, LedgerRow, QuestionRow, Store, StoreError};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+impl Store {
+    /// The questions that wait, the most urgent first.
+    pub fn questions(&self, limit: u32) -> Result<Vec<QuestionRow>, StoreError> {
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT decision, priority, attempts, body FROM questions ORDER BY priority DESC, decision LIMIT ?1",
+        )?;
+        let rows = statement.query_map([limit], |row| {
+            Ok(QuestionRow {
+                decision: row.get(0)?,
+                priority: row.get(1)?,
+                attempts: row.get(2)?,
+                body: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many questions wait.
+    pub fn question_count(&self) -> Result<u64, StoreError> {
+        let connection = self.reader();
+        let count: i64 = connection.query_row("SELECT count(*) FROM questions", [], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
+    /// A decision by its number.
+    pub fn decision(&self, id: i64) -> Result<Option<DecisionRow>, StoreError> {
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT id, pattern, valid_from, valid_until, volume, verdict, severity, decider, confidence, detail
+             FROM decisions WHERE id = ?1",
+        )?;
+        Ok(statement.query_row([id], |row| crate::decisions::decision(row, 0)).optional()?)
+    }
+
+    /// Writes what a call brought: decisions that take the place of those that left their questions open, and the line
+    /// in the ledger. `unanswered` are questions that were asked in vain; they stay.
+    pub fn answer(
+        &self,
+        decisions: &[DecisionRow],
+        unanswered: &[i64],
+        ledger: &[LedgerRow],
+    ) -> Result<(), StoreError> {
+        let mut connection = self.writer();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut update = transaction.prepare_cached(
+                "UPDATE decisions SET verdict = ?2, severity = ?3, decider = ?4, confidence = ?5, detail = ?6,
+                     valid_until = ?7
+                 WHERE id = ?1",
+            )?;
+            let mut done = transaction.prepare_cached("DELETE FROM questions WHERE decision = ?1")?;
+            for decision in decisions {
+                update.execute((
+                    decision.id,
+                    decision.verdict,
+                    decision.severity,
+                    decision.decider,
+                    decision.confidence,
+                    &decision.detail,
+                    decision.valid_until,
+                ))?;
+                done.execute([decision.id])?;
+            }
+            let mut tried = transaction
+                .prepare_cached("UPDATE questions SET attempts = attempts + 1 WHERE decision = ?1")?;
+            for id in unanswered {
+                tried.execute([id])?;
+            }
+            enter(&transaction, ledger)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+pub(crate) fn put_questions(connection: &Connection, questions: &[QuestionRow]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO questions (decision, priority, attempts, body) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (decision) DO UPDATE SET priority = excluded.priority, body = excluded.body",
+    )?;
+    for question in questions {
+        insert.execute((question.decision, question.priority, question.attempts, &question.body))?;
+    }
+    Ok(())
+}
+
+fn enter(connection: &Connection, ledger: &[LedgerRow]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO ledger (at, service, model, tier, outcome, items, input, cached_input, cache_write, output,
+             thinking, cost_nano, latency_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?;
+    for row in ledger {
+        insert.execute((
+            row.at,
+            &row.service,
+            &row.model,
+            &row.tier,
+            &row.outcome,
+            row.items,
+            row.input as i64,
+            row.cached_input as i64,
+            row.cache_write as i64,
+            row.output as i64,
+            row.thinking as i64,
+            row.cost_nano,
+            row.latency_ms as i64,
+        ))?;
+    }
+    Ok(())
+}

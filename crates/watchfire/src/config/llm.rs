@@ -1,0 +1,194 @@
+//! `[llm.NAME]`: a language model that may be asked, what it allows and what it may cost.
+
+use crate::exit::Problem;
+use crate::terminal::path_name;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// Which way to speak to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ProviderKind {
+    Gemini,
+    OpenAi,
+    Moonshot,
+    Ollama,
+    Anthropic,
+}
+
+impl ProviderKind {
+    /// Where the provider itself is.
+    fn base_url(self) -> &'static str {
+        match self {
+            Self::Gemini => "https://generativelanguage.googleapis.com",
+            Self::OpenAi => "https://api.openai.com",
+            Self::Moonshot => "https://api.moonshot.ai",
+            Self::Ollama => "http://127.0.0.1:11434",
+            Self::Anthropic => "https://api.anthropic.com",
+        }
+    }
+
+    /// The environment variable that people keep its key in.
+    fn key_variable(self) -> Option<&'static str> {
+        match self {
+            Self::Gemini => Some("GEMINI_API_KEY"),
+            Self::OpenAi => Some("OPENAI_API_KEY"),
+            Self::Moonshot => Some("MOONSHOT_API_KEY"),
+            Self::Anthropic => Some("ANTHROPIC_API_KEY"),
+            Self::Ollama => None,
+        }
+    }
+}
+
+/// A limit, as the provider states it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitSettings {
+    /// Calls, of which each takes one.
+    pub(crate) requests: Option<u64>,
+    /// Or tokens of input.
+    pub(crate) tokens: Option<u64>,
+    /// In any window of so many seconds.
+    pub(crate) window_s: Option<f64>,
+    /// Or in each `day` or `month`.
+    pub(crate) per: Option<Period>,
+    /// Of this time zone; UTC if it is not named.
+    pub(crate) zone: Option<String>,
+}
+
+/// A period that begins anew at midnight somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Period {
+    Day,
+    Month,
+}
+
+/// `[llm.NAME]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LlmSettings {
+    pub(crate) provider: ProviderKind,
+    pub(crate) model: String,
+    /// Any server that speaks like the provider.
+    pub(crate) base_url: Option<String>,
+    /// The environment variable with the key.
+    pub(crate) key_env: Option<String>,
+    /// Or the file with it.
+    pub(crate) key_file: Option<PathBuf>,
+    /// Alerts in one prompt.
+    #[serde(default = "alerts_per_call")]
+    pub(crate) alerts_per_call: u8,
+    /// Calls at once.
+    #[serde(default = "concurrency")]
+    pub(crate) concurrency: u16,
+    /// How long a call may take.
+    #[serde(default = "timeout_s")]
+    pub(crate) timeout_s: f64,
+    /// `standard`, or `flex`: slower and cheaper, where there is one.
+    #[serde(default)]
+    pub(crate) tier: TierSettings,
+    /// What a run may cost; after that the embedded deciders have the last word.
+    pub(crate) max_usd_per_run: Option<f64>,
+    /// A table of prices to lay over the shipped one.
+    pub(crate) prices: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) limits: Vec<LimitSettings>,
+}
+
+/// `tier`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TierSettings {
+    #[default]
+    Standard,
+    Flex,
+}
+
+fn alerts_per_call() -> u8 {
+    6
+}
+
+fn concurrency() -> u16 {
+    16
+}
+
+fn timeout_s() -> f64 {
+    120.0
+}
+
+impl LlmSettings {
+    /// Where it is, without a slash at the end.
+    pub(crate) fn base_url(&self) -> &str {
+        self.base_url.as_deref().unwrap_or(self.provider.base_url()).trim_end_matches('/')
+    }
+
+    /// Its key; empty for a server that wants none.
+    pub(crate) fn key(&self, name: &str) -> Result<String, Problem> {
+        if let Some(path) = &self.key_file {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Problem::usage(
+                    format!("[llm.{name}] key_file: {}: {error}", path_name(path)),
+                    "a file with nothing but the key",
+                )
+            })?;
+            return Ok(text.trim().to_owned());
+        }
+        let Some(variable) = self.key_env.as_deref().or(self.provider.key_variable()) else {
+            return Ok(String::new());
+        };
+        match std::env::var(variable) {
+            Ok(key) if !key.trim().is_empty() => Ok(key.trim().to_owned()),
+            _ => Err(Problem::usage(
+                format!("[llm.{name}] wants a key, and {variable} is not set"),
+                format!("export {variable}=…, or name a file with key_file"),
+            )),
+        }
+    }
+
+    /// Says which setting can't be kept.
+    pub(crate) fn check(&self, name: &str) -> Result<(), Problem> {
+        let wrong = |key: &str, what: &str| {
+            Err(Problem::usage(
+                format!("[llm.{name}] {key}: {what}"),
+                "language models are described in docs/llm.md",
+            ))
+        };
+        if self.model.trim().is_empty() {
+            return wrong("model", "no model is named");
+        }
+        if !(1..=16).contains(&self.alerts_per_call) {
+            return wrong("alerts_per_call", "between 1 and 16");
+        }
+        if !(1..=256).contains(&self.concurrency) {
+            return wrong("concurrency", "between 1 and 256");
+        }
+        if !(1.0..=3600.0).contains(&self.timeout_s) {
+            return wrong("timeout_s", "between 1 and 3600 (seconds)");
+        }
+        if self.max_usd_per_run.is_some_and(|usd| !(0.0..=1e6).contains(&usd)) {
+            return wrong("max_usd_per_run", "between 0 and 1000000 (US dollars)");
+        }
+        if !(self.base_url().starts_with("http://") || self.base_url().starts_with("https://")) {
+            return wrong("base_url", "it begins with http:// or https://");
+        }
+        for limit in &self.limits {
+            if limit.requests.is_some() == limit.tokens.is_some() {
+                return wrong("limits", "each has either requests or tokens");
+            }
+            if limit.window_s.is_some() == limit.per.is_some() {
+                return wrong("limits", "each has either window_s or per");
+            }
+            if limit.requests == Some(0) || limit.tokens == Some(0) {
+                return wrong("limits", "a limit of 0 allows nothing: leave the model out instead");
+            }
+            if limit.window_s.is_some_and(|seconds| !(0.001..=1e7).contains(&seconds)) {
+                return wrong("limits", "window_s is between 0.001 and 10000000");
+            }
+            if limit.zone.is_some() && limit.per.is_none() {
+                return wrong("limits", "zone goes with per");
+            }
+        }
+        Ok(())
+    }
+}
