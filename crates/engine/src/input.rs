@@ -15,6 +15,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub enum Input {
     /// A file.
     File(PathBuf),
+    /// A file that stands for something else, under that one's name.
+    Copy(String, PathBuf),
     /// Standard input.
     Stdin,
     /// Bytes at hand, with a name for them.
@@ -27,14 +29,14 @@ impl Input {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Stdin => "standard input".to_owned(),
-            Self::Bytes(name, _) => name.clone(),
+            Self::Copy(name, _) | Self::Bytes(name, _) => name.clone(),
         }
     }
 
     /// Its size in bytes as it lies there, if it can be known.
     pub fn size(&self) -> Option<u64> {
         match self {
-            Self::File(path) => {
+            Self::File(path) | Self::Copy(_, path) => {
                 std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len())
             }
             Self::Stdin => None,
@@ -42,10 +44,28 @@ impl Input {
         }
     }
 
+    /// The input, or a copy of it in `place` if it can be read only once: standard input and pipes. Waits for its end.
+    pub fn repeatable(self, place: &Path) -> io::Result<Self> {
+        let once = match &self {
+            Self::Stdin => true,
+            Self::File(path) => std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()),
+            Self::Copy(..) | Self::Bytes(..) => false,
+        };
+        if !once {
+            return Ok(self);
+        }
+        let mut from: Box<dyn Read> = match &self {
+            Self::File(path) => Box::new(File::open(path)?),
+            _ => Box::new(io::stdin().lock()),
+        };
+        io::copy(&mut from, &mut File::create(place)?)?;
+        Ok(Self::Copy(self.name(), place.to_owned()))
+    }
+
     /// Opens it.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         match self {
-            Self::File(path) => open_file(path),
+            Self::File(path) | Self::Copy(_, path) => open_file(path),
             Self::Stdin => Ok(Box::new(Pausing::new(io::stdin()))),
             Self::Bytes(_, bytes) => Ok(Box::new(io::Cursor::new(Arc::clone(bytes)))),
         }

@@ -1,13 +1,45 @@
 //! The floor that everything else stands on: order, bounds and meters, with no idea of what flows.
 //!
+//! - [`Budget`]: a provider's limits, used in full and never exceeded; [`Budgets`]: one for each of many users.
 //! - [`Turnstile`]: work done in parallel, with one section that is passed in input order.
+//! - [`Retry`], [`Breaker`], [`Deadline`]: whether to call, whether to call again, and how long that may take.
+//! - [`SingleFlight`]: a cache that asks once, however many want to know.
+//! - [`Batcher`]: batches by size or age, in order, with nothing lost.
+//! - [`KeyedLanes`]: order per key, with bounded parallelism.
+//! - [`Meters`]: counters and gauges with fixed names.
 //! - [`Histogram`]: percentiles of durations in fixed memory.
 //! - [`Clock`]: time as an input, so that tests can hold it still.
 
+mod batcher;
+mod breaker;
+mod budget;
 mod clock;
+mod deadline;
 mod histogram;
+mod lanes;
+mod meter;
+mod retry;
+mod single_flight;
 mod turnstile;
 
+pub use batcher::{
+    Batch, BatchRunner, BatchSettings, BatchStatistics, BatchWarning, Batcher, Gate, NotPushed, Trigger,
+};
+pub use breaker::{Breaker, BreakerPermit, BreakerSettings, BreakerState, Open};
+pub use budget::{
+    Ask, Budget, BudgetConfig, BudgetError, BudgetState, Budgets, Check, Counted, Denied, Outlook, Period,
+    Quota, Slot, Spent,
+};
 pub use clock::{Clock, Stopwatch, SystemClock};
+pub use deadline::{Deadline, DeadlinePassed};
 pub use histogram::Histogram;
+pub use lanes::{JobLost, KeyedLanes, LaneRunner, LanesClosed, Submitted};
+pub use meter::{MeterKind, MeterName, Meters, NoMeters, Raised, Reading};
+pub use retry::{Backoff, Retry, RetryBudget};
+pub use single_flight::{FlightStatistics, Fresh, SingleFlight};
 pub use turnstile::{Turn, Turnstile};
+
+/// The examples of the README are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -70,11 +70,7 @@ impl<C: MeterName, G: MeterName> Meters<C, G> {
         debug_assert!(C::ALL.iter().enumerate().all(|(place, name)| name.index() == place));
         debug_assert!(G::ALL.iter().enumerate().all(|(place, name)| name.index() == place));
         let zeros = |number: usize| (0..number).map(|_| AtomicU64::new(0)).collect();
-        Self {
-            counters: zeros(C::ALL.len()),
-            gauges: zeros(G::ALL.len()),
-            names: std::marker::PhantomData,
-        }
+        Self { counters: zeros(C::ALL.len()), gauges: zeros(G::ALL.len()), names: std::marker::PhantomData }
     }
 
     /// Counts one more.

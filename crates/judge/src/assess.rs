@@ -1,8 +1,9 @@
 //! The part of judging that looks at one alert alone, and so can be done for many at once.
 
 use crate::hashes::{Hashes, machine, stable};
+use crate::injection::{Injection, addresses_model, may_address_model};
 use crate::material::rule_identity;
-use crate::pattern::{pattern_id, pattern_key, stem, stem_key};
+use crate::pattern::{injected_key, pattern_id, pattern_key, stem, stem_key};
 use crate::rules::{Hits, RuleMatcher, RuleSet, RulesSay};
 use crate::statistics::Entities;
 use crate::{Category, Facts, MaterialTable, Network, Reputations};
@@ -38,6 +39,8 @@ pub struct Assessed {
     pub lifetime_ms: i64,
     /// How long any other lives.
     pub benign_lifetime_ms: i64,
+    /// Text that addresses a language model, and the field it is in.
+    pub injection: Option<Box<(Field, Injection)>>,
 }
 
 /// What everybody who assesses shares.
@@ -80,6 +83,8 @@ pub struct Assessor {
     matcher: RuleMatcher,
     /// Pattern keys, by the hashes that they are made of.
     patterns: HashMap<(u64, [u8; 8], Category), [u8; 16]>,
+    /// Cells that were looked at for text that addresses a model, by hash, and whether there was any.
+    looked_at: HashMap<u64, bool>,
 }
 
 /// Patterns whose numbers a thread remembers before it forgets them all.
@@ -89,7 +94,7 @@ impl Assessor {
     /// An assessor on this ground.
     pub fn new(ground: Ground) -> Self {
         let matcher = RuleMatcher::new(Arc::clone(&ground.rules));
-        Self { ground, matcher, patterns: HashMap::new() }
+        Self { ground, matcher, patterns: HashMap::new(), looked_at: HashMap::new() }
     }
 
     /// Looks at an alert: who, where, what is known of it.
@@ -100,6 +105,7 @@ impl Assessor {
     /// Assesses an alert.
     pub fn assess(&mut self, alert: &Alert<'_>, facts: &Facts<'_>) -> Assessed {
         let hashes = Hashes::of(alert, facts, &self.ground.hasher);
+        let injection = self.injection(alert, &hashes);
         let matched = self.matcher.matched(alert, facts, &hashes);
         let (hits, say, hits_hash) = (matched.hits.clone(), matched.say, matched.hash);
         let entry = self.ground.material.entry(say.category);
@@ -115,6 +121,11 @@ impl Assessor {
                     .entry(key)
                     .or_insert_with(|| pattern_key(&stem(alert, facts, entry), hits_hash))
             }
+        };
+        let key = match &injection {
+            None => key,
+            // Alerts with such text share a verdict with nobody.
+            Some(found) => injected_key(key, found.0, alert.text(found.0)),
         };
         let (lifetime_ms, benign_lifetime_ms) =
             entry.map_or((0, 0), |entry| (entry.lifetime_ms, entry.benign_lifetime_ms));
@@ -135,7 +146,34 @@ impl Assessor {
             reputation: facts.reputation,
             lifetime_ms,
             benign_lifetime_ms,
+            injection,
         }
+    }
+
+    /// Text that addresses a model, remembering which cells have none.
+    fn injection(&mut self, alert: &Alert<'_>, hashes: &Hashes) -> Option<Box<(Field, Injection)>> {
+        let mut found = None;
+        for (field, text) in alert.cells() {
+            if !may_address_model(field, text) {
+                continue;
+            }
+            let hash = hashes.cell(field);
+            let addresses = match self.looked_at.get(&hash) {
+                Some(&addresses) => addresses,
+                None => {
+                    if self.looked_at.len() >= MAX_REMEMBERED {
+                        self.looked_at.clear();
+                    }
+                    let addresses = addresses_model(text).is_some();
+                    self.looked_at.insert(hash, addresses);
+                    addresses
+                }
+            };
+            if addresses && found.is_none() {
+                found = addresses_model(text).map(|injection| Box::new((field, injection)));
+            }
+        }
+        found
     }
 }
 

@@ -243,11 +243,28 @@ struct Found {
 impl Case<'_> {
     fn decide(&self, history: &History) -> Decision {
         let found = self
-            .by_rules()
+            .by_injection()
+            .or_else(|| self.by_rules())
             .or_else(|| self.by_base_rate(history))
             .or_else(|| self.by_statistics())
             .unwrap_or_else(|| self.fall_back());
         self.decision(found)
+    }
+
+    /// Text that addresses a model was put there by somebody who means harm: at least suspicious, whatever else is known,
+    /// and no model is asked. What rules know to be worse stays worse.
+    fn by_injection(&self) -> Option<Found> {
+        let (field, injection) = self.assessed.injection.as_deref()?;
+        let because = format!(
+            "text in {} addresses a language model: “{}”",
+            field.name(),
+            tame(&injection.excerpt, 160)
+        );
+        let (verdict, confidence) = match self.assessed.say.verdict {
+            Some((Verdict::TruePositive, confidence)) => (Verdict::TruePositive, confidence),
+            _ => (Verdict::Suspicious, 0.9),
+        };
+        Some(Found { decider: Decider::Rule, verdict, confidence, because: Some(because) })
     }
 
     /// Rules that are sure. A benign verdict does not stand against bad intelligence.
@@ -359,7 +376,8 @@ impl Case<'_> {
             decider: found.decider,
             confidence: found.confidence,
             valid_from: self.time,
-            valid_until: self.time + lifetime,
+            // What addresses a model is looked at each time anew.
+            valid_until: self.time + if self.assessed.injection.is_some() { 0 } else { lifetime },
             volume: 0,
             detail: Detail {
                 version: self.version.to_owned(),
@@ -388,7 +406,12 @@ impl Case<'_> {
             Severity::Unknown => Severity::Fatal,
             floor => Severity::from_id(floor.id() + 1),
         };
-        let severity = self.assessed.severity.min(bound).max(say.floor).max(by_intelligence);
+        let by_injection = match self.assessed.injection {
+            Some(_) => Severity::High,
+            None => Severity::Unknown,
+        };
+        let severity =
+            self.assessed.severity.min(bound).max(say.floor).max(by_intelligence).max(by_injection);
         match verdict {
             Verdict::Suspicious | Verdict::TruePositive => severity.max(Severity::Low),
             _ => severity.max(Severity::Informational),

@@ -15,6 +15,7 @@ mod decision;
 mod facts;
 mod hashes;
 mod history;
+pub mod injection;
 mod judge;
 mod material;
 mod network;

@@ -63,6 +63,15 @@ pub(crate) fn pattern_key(stem: &Stem, hits: [u8; 8]) -> [u8; 16] {
     key
 }
 
+/// The key of an alert with text that addresses a model: of this text alone.
+pub(crate) fn injected_key(key: [u8; 16], field: Field, text: &str) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"addresses a model").update(&key).update(&[field as u8]).update(text.as_bytes());
+    let mut injected = [0; 16];
+    injected.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    injected
+}
+
 /// A pattern's number: 63 bits of its key.
 pub(crate) fn pattern_id(key: [u8; 16]) -> i64 {
     (key.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight)) >> 1) as i64

@@ -45,7 +45,9 @@ pub(crate) fn sentence(grounds: &Grounds<'_>) -> String {
         text.push_str(": ");
         text.push_str(&why);
     }
-    if let (Decider::Statistics | Decider::Llm, Some(because)) = (grounds.decider, &grounds.because) {
+    if let (Decider::Rule | Decider::Statistics | Decider::Llm, Some(because)) =
+        (grounds.decider, &grounds.because)
+    {
         text.push_str("; ");
         text.push_str(because);
     }

@@ -1,5 +1,6 @@
 //! What nobody embedded was sure about, asked of a language model.
 
+mod open;
 mod question;
 
 pub(crate) use question::question;

@@ -1,5 +1,6 @@
 //! Turns an alert that was left open into a question.
 
+use super::open::Open;
 use watchfire_judge::{Assessed, Category, Facts, Ground, Judgement, known, rule_key};
 use watchfire_llm::Question;
 use watchfire_signal::{Alert, Field};
@@ -53,11 +54,16 @@ pub(crate) fn question(
     for rule in ground.rules.named(&assessed.hits) {
         question.known.push(format!("the rule “{}” matches", rule.title));
     }
+    let open = Open {
+        question,
+        hostile_until: decision.valid_from.saturating_add(assessed.lifetime_ms),
+        benign_until: decision.valid_from.saturating_add(assessed.benign_lifetime_ms),
+    };
     QuestionRow {
         decision: decision.id,
         priority: judgement.priority.score(),
         attempts: 0,
-        body: serde_json::to_string(&question).unwrap_or_default(),
+        body: serde_json::to_string(&open).unwrap_or_default(),
     }
 }
 

@@ -104,6 +104,14 @@ mod tests {
     }
 
     #[test]
+    fn one_success_fills_the_bucket_no_higher_than_its_reserve() {
+        let budget = RetryBudget::new(5, 3.0);
+        assert!(budget.withdraw());
+        budget.deposit();
+        assert_eq!(budget.balance(), 5);
+    }
+
+    #[test]
     fn settings_beyond_reason_are_bounded() {
         for share in [f64::NAN, f64::INFINITY, -1.0] {
             let budget = RetryBudget::new(u32::MAX, share);

@@ -95,8 +95,7 @@ fn entity(rest: &[u8]) -> Option<(u32, usize)> {
     }
     let hex = matches!(rest.get(2), Some(b'x' | b'X'));
     let (from, radix) = if hex { (3, 16) } else { (2, 10) };
-    let count =
-        rest.iter().skip(from).take(8).take_while(|byte| char::from(**byte).is_digit(radix)).count();
+    let count = rest.iter().skip(from).take(8).take_while(|byte| char::from(**byte).is_digit(radix)).count();
     let end = from + count;
     let code = digits(rest.get(from..end), radix)?;
     Some((code, end + usize::from(rest.get(end) == Some(&b';'))))

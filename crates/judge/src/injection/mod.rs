@@ -32,11 +32,11 @@ use watchfire_signal::{Alert, Field};
 pub const LOOKED_AT_BYTES: usize = 4096;
 
 /// Text shorter than this, in bytes, says nothing.
-const MIN_BYTES: usize = 12;
+const MIN_BYTES: usize = 10;
 /// How many levels of encoding are undone.
 const MAX_LEVELS: u8 = 2;
 /// How many bytes of decoded text are looked at per cell, all levels together.
-const MAX_DECODED_BYTES: usize = 4 * LOOKED_AT_BYTES;
+const MAX_DECODED_BYTES: usize = 8 * LOOKED_AT_BYTES;
 /// Characters of an excerpt.
 const EXCERPT_CHARS: usize = 160;
 /// How many bytes before the words that gave it away an excerpt begins.
@@ -105,14 +105,20 @@ pub fn addresses_model(text: &str) -> Option<Injection> {
     look(head, 0, &mut left).or_else(|| look(tail, 0, &mut left))
 }
 
-/// The first cell of an alert that talks to a language model, and what it says.
+/// The first cell of an alert that talks to a language model, and what it says. Only cells are looked at, not
+/// [`Alert::groups`].
 pub fn injection_in(alert: &Alert<'_>) -> Option<(Field, Injection)> {
     alert.cells().find_map(|(field, text)| {
-        if text.len() < MIN_BYTES || (is_terse(field) && looks_terse(text)) {
+        if !may_address_model(field, text) {
             return None;
         }
         Some((field, addresses_model(text)?))
     })
+}
+
+/// Whether a cell could carry a sentence at all.
+pub(crate) fn may_address_model(field: Field, text: &str) -> bool {
+    text.len() >= MIN_BYTES && !(is_terse(field) && looks_terse(text))
 }
 
 /// Whether a field holds an address, a number or a hash: nothing that could be a sentence, if it is what it should be.

@@ -61,7 +61,8 @@ const ASCII: [(u8, u8); 128] = {
             b'8' => b'b',
             _ => 0,
         };
-        let marks = if matches!(character, b'<' | b'[' | b'#' | b'"' | b'\'' | b':' | b'`') { MARKS } else { 0 };
+        let marks =
+            if matches!(character, b'<' | b'[' | b'#' | b'"' | b'\'' | b':' | b'`') { MARKS } else { 0 };
         let escapes = if matches!(character, b'%' | b'&' | b'\\') { ESCAPES } else { 0 };
         let runs = if character.is_ascii_alphanumeric() || matches!(character, b'+' | b'/' | b'-' | b'_') {
             RUNS

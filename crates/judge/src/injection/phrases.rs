@@ -76,6 +76,9 @@ const ROT13: u8 = 0;
 const REVERSED: u8 = 1;
 const FIRST: u8 = 2;
 
+/// Words that are a rule by themselves have at least this many bytes: what is shorter turns up within other words.
+const ALONE_FROM: usize = 10;
+
 /// A word's kind, start and end.
 type Place = (u8, usize, usize);
 
@@ -100,8 +103,9 @@ impl Lexicon {
         for rule in self.rules.iter().filter(|rule| rule.needs & !seen == 0) {
             if places.is_empty() {
                 let words = automaton.find_overlapping_iter(letters);
-                places
-                    .extend(words.map(|word| (self.kinds[word.pattern().as_usize()], word.start(), word.end())));
+                places.extend(
+                    words.map(|word| (self.kinds[word.pattern().as_usize()], word.start(), word.end())),
+                );
             }
             if let Some((start, end)) = rule.meets(&places, scale) {
                 return Some(Found { kind: rule.kind, start, end });
@@ -114,7 +118,11 @@ impl Lexicon {
 impl Rule {
     /// Where the kinds meet. `places` are in the order of their ends.
     fn meets(&self, places: &[Place], scale: usize) -> Option<(usize, usize)> {
-        if self.in_order { self.meets_in_order(places, scale) } else { self.meets_in_any_order(places, scale) }
+        if self.in_order {
+            self.meets_in_order(places, scale)
+        } else {
+            self.meets_in_any_order(places, scale)
+        }
     }
 
     fn meets_in_order(&self, places: &[Place], scale: usize) -> Option<(usize, usize)> {
@@ -194,7 +202,9 @@ pub(super) enum LexiconError {
     Kind(String),
     #[error("`{0}` is too short to mean anything")]
     Short(String),
-    #[error("more than 62 kinds of words")]
+    #[error("`{0}` has brackets within brackets")]
+    Bracket(String),
+    #[error("more than 60 kinds of words")]
     Many,
     #[error("{0}")]
     Automaton(#[from] aho_corasick::BuildError),
@@ -222,12 +232,13 @@ pub(super) fn read(text: &str) -> Result<Lexicons, LexiconError> {
     words.dedup();
     let ascii = words.iter().filter(|(letters, _)| latin(letters)).cloned().collect();
     Ok(Lexicons {
-        ascii: lexicon_of(ascii, &file.words, AhoCorasickKind::DFA)?,
-        all: lexicon_of(words, &file.words, AhoCorasickKind::ContiguousNFA)?,
+        ascii: lexicon_of(ascii, &file.words, AhoCorasickKind::DFA, ALONE_FROM)?,
+        all: lexicon_of(words, &file.words, AhoCorasickKind::ContiguousNFA, ALONE_FROM)?,
         markers: lexicon_of(
             words_of(&file.markers, &normal::MARKED)?,
             &file.markers,
             AhoCorasickKind::ContiguousNFA,
+            0,
         )?,
     })
 }
@@ -239,11 +250,12 @@ fn words_of(section: &Section, form: &normal::Form) -> Result<Vec<(Vec<u8>, u8)>
     let mut words = Vec::new();
     for (number, texts) in (FIRST..62).zip(section.kinds.values()) {
         for text in texts.iter().flat_map(|text| alternatives(text)) {
+            if *form != normal::MARKED && text.contains(['(', '|', ')']) {
+                return Err(LexiconError::Bracket(text));
+            }
             let mut letters = normal::letters_of(&text, form);
-            if *form == normal::MARKED && !text.starts_with('\n') {
-                // That break is the beginning of a text; a marker stands anywhere.
-                letters.remove(0);
-            } else if text.starts_with('\n') {
+            if *form == normal::MARKED {
+                // The line break that this form begins with; a marker stands anywhere, unless it has one of its own.
                 letters.remove(0);
             }
             if letters.len() < if letters.is_ascii() { MIN_LATIN } else { MIN_OTHER } {
@@ -270,6 +282,7 @@ fn lexicon_of(
     words: Vec<(Vec<u8>, u8)>,
     section: &Section,
     kind: AhoCorasickKind,
+    alone_from: usize,
 ) -> Result<Lexicon, LexiconError> {
     let mut rules = Vec::new();
     for rule in &section.rules {
@@ -277,6 +290,12 @@ fn lexicon_of(
         for name in &rule.words {
             let index = section.kinds.keys().position(|kind| kind == name);
             numbers.push(index.ok_or_else(|| LexiconError::Kind(name.clone()))? as u8 + FIRST);
+        }
+        let alone = numbers.first().filter(|_| numbers.len() == 1);
+        let short = alone
+            .and_then(|kind| words.iter().find(|(letters, of)| of == kind && letters.len() < alone_from));
+        if let Some((letters, _)) = short {
+            return Err(LexiconError::Short(String::from_utf8_lossy(letters).into_owned()));
         }
         let kind = InjectionKind::from_name(&rule.is).ok_or_else(|| LexiconError::Kind(rule.is.clone()))?;
         let needs = numbers.iter().fold(0, |set, number| set | 1 << number);
@@ -312,8 +331,9 @@ mod tests {
             read(&format!("triggers = []\n[words]\nkinds = {kinds}\nrules = [{rule}]\n{markers}")).err()
         };
         assert!(matches!(with("{a = ['all']}", ""), Some(LexiconError::Short(_))));
+        assert!(matches!(with("{a = ['ignore (a (b|c)|d)']}", ""), Some(LexiconError::Bracket(_))));
         let rule = "{is = 'override', words = ['b']}";
         assert!(matches!(with("{a = ['ignore']}", rule), Some(LexiconError::Kind(_))));
-        assert!(with("{b = ['ignore']}", rule).is_none());
+        assert!(with("{b = ['ignore instructions']}", rule).is_none());
     }
 }

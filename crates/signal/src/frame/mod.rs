@@ -12,9 +12,11 @@
 //! belongs to a mapping.
 
 mod decode;
+mod failure;
 mod scan;
 
 pub use decode::{Bomb, Compression};
+pub use failure::FrameError;
 
 use crate::read::{Broken, CsvPlan, Item, Mapping, RecordReader, csv_plan};
 use decode::Decoder;
@@ -122,42 +124,6 @@ impl Chunk {
     }
 }
 
-/// Why a stream can't be read to its end. What was read before it has been handed out.
-#[derive(Debug, thiserror::Error)]
-pub enum FrameError {
-    /// Reading or unpacking failed.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    /// The compressed stream stops in the middle.
-    #[error("the compressed data ends early")]
-    Truncated,
-    /// The text is UTF-16.
-    #[error("the text is UTF-16")]
-    Utf16,
-}
-
-impl FrameError {
-    /// What the user can do.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Io(error) if is_bomb(error) => {
-                "if the file is to be trusted, unpack it and pass it plain, or raise [input] max_ratio"
-            }
-            Self::Io(error) if error.kind() == io::ErrorKind::IsADirectory => "name its files: DIR/*.json",
-            Self::Io(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                "the compressed data is damaged: test it with `gzip -t` or `zstd -t`"
-            }
-            Self::Io(_) => "check that the file can be read",
-            Self::Truncated => "was the file copied while it was still being written? fetch it again",
-            Self::Utf16 => "convert it: iconv -f UTF-16 -t UTF-8 FILE",
-        }
-    }
-}
-
-fn is_bomb(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.downcast_ref::<Bomb>().is_some())
-}
-
 #[derive(Debug, Clone)]
 enum Framing {
     Lines,
@@ -178,6 +144,8 @@ pub struct Framer<R: Read> {
     error: Option<FrameError>,
     /// Inside a line that is too long: drop bytes up to the next newline.
     dropping: bool,
+    /// Inside an object that holds a list of records: what else it says is not a record.
+    wrapped: bool,
     /// The source paused while it was opened: what has come is to be handed out before it is asked again.
     paused: bool,
 }
@@ -210,6 +178,7 @@ impl<R: Read> Framer<R> {
             ended: false,
             error: None,
             dropping: false,
+            wrapped: false,
             paused: false,
         };
         while framer.buffer.len() < limits.chunk_bytes {
@@ -449,23 +418,29 @@ impl<R: Read> Framer<R> {
                 Some(b'}') => at += 1,
                 Some(b'{') => match scan::object_end(&self.buffer, at) {
                     Some(end) => {
+                        let end = scan::value_end(&self.buffer, at..end);
                         ranges.push(at..end);
                         at = end;
                     }
                     None => match scan::wrapper_body(&self.buffer, at) {
-                        Some(body) => at = body,
+                        Some(body) => {
+                            self.wrapped = true;
+                            at = body;
+                        }
                         None => break,
                     },
                 },
                 // Something else, such as the rest of a wrapper: up to the next line or object.
                 Some(_) => {
                     let rest = &self.buffer[at..];
-                    let Some(len) = memchr::memchr2(b'\n', b'{', rest) else {
-                        if self.ended {
-                            at = self.buffer.len();
-                        }
-                        break;
+                    let len = match memchr::memchr2(b'\n', b'{', rest) {
+                        Some(len) => len,
+                        None if self.ended => rest.len(),
+                        None => break,
                     };
+                    if !self.wrapped {
+                        ranges.push(at..at + len);
+                    }
                     at += len;
                 }
             }

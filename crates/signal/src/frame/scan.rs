@@ -98,6 +98,16 @@ pub(super) fn wrapper_body(bytes: &[u8], start: usize) -> Option<usize> {
     (bytes.get(at) == Some(&b'[')).then_some(at + 1)
 }
 
+/// Where the value ends that reaches from one brace to its counterpart: there, unless that is no JSON. Then a stray quote
+/// or brace has made several lines pass for one value, and it ends where the next line opens an object.
+pub(super) fn value_end(bytes: &[u8], range: Range<usize>) -> usize {
+    let value = &bytes[range.clone()];
+    match next_object_line(value) {
+        Some(next) if serde_json::from_slice::<serde::de::IgnoredAny>(value).is_err() => range.start + next,
+        _ => range.end,
+    }
+}
+
 /// The next newline at or after `from`, or `None`.
 pub(super) fn newline(bytes: &[u8], from: usize) -> Option<usize> {
     memchr(b'\n', bytes.get(from..)?).map(|at| from + at)
@@ -115,7 +125,7 @@ pub(super) fn next_object_line(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{csv_record_end, csv_records, object_end, wrapper_body};
+    use super::{csv_record_end, csv_records, object_end, value_end, wrapper_body};
 
     #[test]
     fn braces_inside_strings_do_not_count() {
@@ -123,6 +133,16 @@ mod tests {
         assert_eq!(object_end(text, 0), Some(24));
         assert_eq!(object_end(b"{\"a\":\"\\", 0), None);
         assert_eq!(object_end(b"{{}", 0), None);
+    }
+
+    #[test]
+    fn a_stray_quote_does_not_cost_the_lines_below_it() {
+        let text = b"{\"a\":\"x}\n{\"b\":1}\n{\"c\":\"}\"}";
+        let end = object_end(text, 0).unwrap();
+        assert!(end > 10, "the quotes pair up wrongly");
+        assert_eq!(value_end(text, 0..end), 10);
+        let sound = b"{\"a\":\n{\"b\":1}}";
+        assert_eq!(value_end(sound, 0..sound.len()), sound.len());
     }
 
     #[test]

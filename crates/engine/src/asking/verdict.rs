@@ -1,0 +1,51 @@
+//! Puts a model's answer in the place of a decision that was left open.
+//!
+//! The answer has been checked against its question by then; here the rules have the last word once more, so that
+//! no way of reading an answer can go below their floor.
+
+use crate::asking::open::Open;
+use watchfire_judge::{Decision, tame};
+use watchfire_llm::Answer;
+use watchfire_signal::{Decider, Severity, Verdict};
+
+/// What a model is asked to do, in steps, at most.
+const MAX_STEPS: usize = 5;
+
+/// The decision with the model's word in it; `None` if the rules forbid that word.
+pub(crate) fn decided(decision: &Decision, open: &Open, answer: &Answer, model: &str) -> Option<Decision> {
+    let floor = decision.detail.floor;
+    if answer.verdict.is_benign() && floor >= Severity::Medium {
+        return None;
+    }
+    let hostile = answer.verdict.is_hostile();
+    let severity = match answer.verdict {
+        Verdict::Suspicious | Verdict::TruePositive => answer.severity.max(Severity::Low),
+        _ => answer.severity.max(Severity::Informational),
+    };
+    let mut detail = decision.detail.clone();
+    model.clone_into(&mut detail.model);
+    detail.reason = tame(&answer.reason, 400);
+    for technique in &answer.techniques {
+        if detail.techniques.len() < 16 && !detail.techniques.contains(technique) {
+            detail.techniques.push(technique.clone());
+        }
+    }
+    if !answer.actions.is_empty() {
+        detail.next_steps = answer.actions.iter().take(MAX_STEPS).map(|step| tame(step, 300)).collect();
+    }
+    for (field, value) in &answer.cited {
+        let cited = (tame(field, 60), tame(value, 200));
+        if detail.evidence.len() < 40 && !detail.evidence.contains(&cited) {
+            detail.evidence.push(cited);
+        }
+    }
+    Some(Decision {
+        verdict: answer.verdict,
+        severity: severity.max(floor),
+        decider: Decider::Llm,
+        confidence: answer.confidence.clamp(0.0, 1.0),
+        valid_until: if hostile { open.hostile_until } else { open.benign_until },
+        detail,
+        ..decision.clone()
+    })
+}
