@@ -23,6 +23,12 @@ pub enum EngineError {
         /// Records judged, set aside, dead or pending.
         accounted: u64,
     },
+    /// No threads can be had to make calls with.
+    #[error("can't start making calls")]
+    Runtime(#[source] io::Error),
+    /// The limits of a service can't be kept.
+    #[error("the limits of the service can't be kept")]
+    Budget(#[source] watchfire_flow::BudgetError),
     /// There is no such alert.
     #[error("there is no alert {0} in this store")]
     NoSuchAlert(String),
@@ -42,6 +48,8 @@ impl EngineError {
             Self::Output(_) => "check the path given with --out; what was decided is in the store",
             Self::Unbalanced { .. } => "this is a bug: please report it, with the input if you can",
             Self::Worker(_) => "this is a bug: please report it with the record that caused it",
+            Self::Runtime(_) => "how many threads may this user have? see `ulimit -u`",
+            Self::Budget(_) => "check the limits in the settings: docs/llm.md describes them",
             Self::NoSuchAlert(_) => {
                 "ids look like 5f3a9c01be-1532; `watchfire report` and every output show them"
             }

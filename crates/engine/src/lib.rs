@@ -29,6 +29,7 @@ mod timeline;
 mod work;
 
 pub use archive::{decision_from_row, decision_to_row};
+pub use asking::{AskProgress, AskSnapshot, Asker, Quote};
 pub use deadletters::{ReplayOutcome, replay};
 pub use decide::{Decided, decide, history};
 pub use error::EngineError;

@@ -303,6 +303,22 @@ pub struct StageLatency {
 }
 
 impl Summary {
+    /// The analysis of a run whose alerts were judged a second time, after a model had been asked: what was decided anew
+    /// and how long it took is told by the first time.
+    #[must_use]
+    pub fn after_asking(mut self, first: &Self, asked: Asked) -> Self {
+        self.calls = asked.calls;
+        self.cost_usd = asked.cost_nano_usd as f64 / 1e9;
+        self.calls_avoided = first.calls_avoided;
+        self.hit_rate = first.hit_rate;
+        self.decisions_by_decider.clone_from(&first.decisions_by_decider);
+        self.started_at.clone_from(&first.started_at);
+        self.elapsed_s += first.elapsed_s + asked.elapsed_s;
+        self.alerts_per_s = if self.elapsed_s > 0.0 { self.judged as f64 / self.elapsed_s } else { 0.0 };
+        self.asked = asked;
+        self
+    }
+
     /// Whether every record is accounted for.
     pub fn is_balanced(&self) -> bool {
         self.received == self.judged + self.set_aside + self.dead + self.pending

@@ -36,6 +36,17 @@ pub enum Tier {
     Batch,
 }
 
+impl Tier {
+    /// Its name in ledgers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Flex => "flex",
+            Self::Batch => "batch",
+        }
+    }
+}
+
 /// What a call used, in tokens. The parts do not overlap, whatever the provider's way to say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Usage {

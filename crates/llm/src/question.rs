@@ -49,6 +49,12 @@ impl Question {
         self.fields.push((name.to_owned(), value[..end].to_owned()));
     }
 
+    /// How much text it is, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let fields = self.fields.iter().map(|(name, value)| name.len() + value.len() + 8).sum::<usize>();
+        fields + self.known.iter().map(|known| known.len() + 4).sum::<usize>()
+    }
+
     /// The least severity that the rules allow.
     pub fn floor(&self) -> Severity {
         Severity::from_id(self.floor)

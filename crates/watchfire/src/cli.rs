@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// What is known of addresses, names, URLs, hashes and CVEs
     #[command(subcommand)]
     Intel(IntelCommand),
+    /// What calls to models and services cost, and what they are going to
+    Cost(Cost),
     /// Check settings, rules, mappings, lists and the store, and say what is wrong with them
     Check,
     /// Print a shell's completion script
@@ -88,6 +90,12 @@ pub(crate) struct Triage {
     /// Mapping files for other JSON and CSV formats, besides those in the settings
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Vec<PathBuf>,
+    /// Ask this language model what nobody embedded is sure about: NAME of an [llm.NAME] in the settings
+    #[arg(long, value_name = "NAME")]
+    pub(crate) llm: Option<String>,
+    /// Say what asking would cost, and ask nothing
+    #[arg(long, requires = "llm")]
+    pub(crate) dry_run: bool,
     /// Threads to work on [default: one per core]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
@@ -158,6 +166,19 @@ pub(crate) struct Decide {
     /// Who decides
     #[arg(long, env = "USER", default_value = "analyst", hide_env_values = true)]
     pub(crate) analyst: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cost {
+    /// Only the last so many days
+    #[arg(long, value_name = "N")]
+    pub(crate) days: Option<u16>,
+    /// Alerts a day to project the cost of
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(crate) alerts_per_day: u32,
+    /// As one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,10 +1,15 @@
 //! Settings: a file, then the environment, then the command line.
 
+mod llm;
+
+pub(crate) use llm::{LimitSettings, LlmSettings, Period, ProviderKind, TierSettings};
+
 use crate::environment;
 use crate::exit::Problem;
 use crate::terminal::path_name;
 use ipnet::IpNet;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) patterns: PatternSettings,
     pub(crate) network: NetworkSettings,
     pub(crate) intel: IntelSettings,
+    pub(crate) llm: BTreeMap<String, LlmSettings>,
 }
 
 /// `[store]`
@@ -178,6 +184,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
         settings.resolve(folder);
     }
     settings.input.check()?;
+    settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
     Ok(Loaded { settings, file })
 }
 
@@ -198,6 +205,10 @@ impl Settings {
         self.rules.folders.iter_mut().for_each(resolve);
         self.patterns.material.iter_mut().for_each(resolve);
         self.intel.lists.iter_mut().for_each(|list| resolve(&mut list.path));
+        for llm in self.llm.values_mut() {
+            llm.key_file.iter_mut().for_each(resolve);
+            llm.prices.iter_mut().for_each(resolve);
+        }
         if let Some(path) = &mut self.store.path
             && path != ":memory:"
         {

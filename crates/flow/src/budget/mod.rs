@@ -287,6 +287,11 @@ impl Budget {
         }
     }
 
+    /// About how long a call waits that has so many others before it.
+    pub fn predicted_wait(&self, before: u64) -> Duration {
+        self.shared.lock().predict(before, Instant::now())
+    }
+
     /// Where the budget stands, to be kept. Calls on their way are kept as if nobody ever saw their answers.
     pub fn snapshot(&self) -> BudgetState {
         let (now, unix_ms) = (Instant::now(), self.shared.clock.unix_millis());

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod check;
+mod cost;
 mod dead;
 mod decide;
 mod intel;
@@ -20,6 +21,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Decide(command) => decide::run(&common, &command),
         Command::Dead(command) => dead::run(&common, &command),
         Command::Intel(command) => intel::run(&common, &command),
+        Command::Cost(command) => cost::run(&common, &command),
         Command::Check => check::run(&common),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { folder } => shell::man(folder.as_deref()),

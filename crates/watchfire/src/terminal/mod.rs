@@ -1,10 +1,12 @@
 //! What people see: results on standard output, everything else on standard error, intelligible without colour.
 
+mod asking;
 mod lines;
 mod paint;
 mod progress;
 mod summary;
 
+pub(crate) use asking::with_ask_progress;
 pub(crate) use progress::{ProgressMode, with_progress};
 pub(crate) use summary::{View, summary, whereabouts};
 

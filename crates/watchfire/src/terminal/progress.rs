@@ -27,6 +27,15 @@ pub(crate) enum ProgressMode {
 }
 
 impl ProgressMode {
+    /// How often it is told.
+    pub(super) fn step(self) -> Duration {
+        match self {
+            Self::Bar => BAR_STEP,
+            Self::Json => JSON_STEP,
+            Self::Lines | Self::Silent => LINE_STEP,
+        }
+    }
+
     /// By what the user asked for and where standard error goes.
     pub(crate) fn choose(quiet: bool, json: bool) -> Self {
         match (quiet, json) {
@@ -49,14 +58,9 @@ pub(crate) fn with_progress<T>(
     std::thread::scope(|scope| {
         scope.spawn(move || {
             let clock = SystemClock::new();
-            let step = match mode {
-                ProgressMode::Bar => BAR_STEP,
-                ProgressMode::Json => JSON_STEP,
-                ProgressMode::Lines | ProgressMode::Silent => LINE_STEP,
-            };
             let bar = (mode == ProgressMode::Bar).then(bar);
             let mut refreshed = Duration::ZERO;
-            while wait.recv_timeout(step) == Err(RecvTimeoutError::Timeout) {
+            while wait.recv_timeout(mode.step()) == Err(RecvTimeoutError::Timeout) {
                 let (snapshot, elapsed) = (progress.snapshot(), clock.elapsed());
                 match (&bar, mode) {
                     (Some(bar), _) => draw(bar, &snapshot, elapsed),
@@ -140,7 +144,7 @@ fn line(snapshot: &Snapshot, elapsed: Duration) -> String {
     text
 }
 
-fn clock(duration: Duration) -> String {
+pub(super) fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }

@@ -1,0 +1,316 @@
+//! One pack of questions on its way: waits for its turn, is sent, and is sent again where that may help.
+//!
+//! The order of the gates matters. The breaker is asked first, because a slot of the budget that is taken and not used
+//! is lost for a window. Money is set aside before the call and settled after it, so calls that are in flight together
+//! can't overspend together. Every try takes a new slot and gets a line in the ledger, whatever came of it.
+
+use crate::asking::progress::{AskProgress, add};
+use rand::Rng;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use watchfire_flow::{Ask, Breaker, BreakerPermit, Budget, Clock, Deadline, Denied, Retry, Slot, Spent};
+use watchfire_http::Http;
+use watchfire_llm::{
+    Advice, Completion, Failure, Limit, PriceTable, Prompt, Provider, Usage, estimate_tokens,
+};
+use watchfire_store::LedgerRow;
+
+/// Everything that calls share.
+pub(super) struct Line {
+    pub(super) http: Arc<dyn Http>,
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) budget: Budget,
+    pub(super) breaker: Breaker,
+    pub(super) retry: Retry,
+    pub(super) prices: Arc<PriceTable>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) progress: Arc<AskProgress>,
+    /// How long one call may take.
+    pub(super) timeout: Duration,
+    /// How long one pack may take in all, waits included.
+    pub(super) patience: Duration,
+    /// The most that this run may cost, in billionths of a US dollar.
+    pub(super) max_nano: Option<i64>,
+    /// What it has cost, with what calls in flight may cost.
+    pub(super) committed_nano: AtomicI64,
+    /// Why nothing more is asked.
+    pub(super) stopped: Mutex<Option<String>>,
+}
+
+/// What became of one prompt.
+pub(super) struct Called {
+    pub(super) outcome: Result<Completion, Failure>,
+    pub(super) ledger: Vec<LedgerRow>,
+    pub(super) tries: Tries,
+}
+
+/// What it took.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    pub(super) calls: u32,
+    pub(super) rate_limited: u32,
+    pub(super) waited: Vec<Duration>,
+    pub(super) took: Vec<Duration>,
+}
+
+impl Line {
+    /// Says why nothing more is asked, if so.
+    pub(super) fn stopped(&self) -> Option<String> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends asking. The first reason stays.
+    pub(super) fn stop(&self, reason: impl Into<String>) {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason.into());
+    }
+
+    /// Asks until there is an answer or no use in asking. Dropping the future gives up: a call that was sent by then
+    /// keeps its slot.
+    pub(super) async fn ask(
+        &self,
+        prompt: &Prompt,
+        items: u32,
+        priority: u8,
+        rng: &mut (impl Rng + Send),
+    ) -> Called {
+        let deadline = Deadline::within(self.patience);
+        let mut called =
+            Called { outcome: Err(unasked("not asked")), ledger: Vec::new(), tries: Tries::default() };
+        loop {
+            if let Some(reason) = self.stopped() {
+                called.outcome = Err(unasked(&reason));
+                return called;
+            }
+            let waiting = Instant::now();
+            let turn = self.turn(prompt, priority, deadline).await;
+            called.tries.waited.push(waiting.elapsed());
+            let (slot, permit, reserved) = match turn {
+                Ok(turn) => turn,
+                Err(failure) => {
+                    called.outcome = Err(failure);
+                    return called;
+                }
+            };
+            if called.tries.calls > 0 {
+                add(&self.progress.retries, 1);
+            }
+            called.tries.calls += 1;
+            add(&self.progress.calls, 1);
+            add(&self.progress.in_flight, 1);
+            if called.tries.calls == 1 {
+                // A tenth of a retry for each call that is none.
+                self.retry.budget().deposit();
+            }
+            let sent = Instant::now();
+            let request = self.provider.request(prompt).timeout(self.timeout);
+            let outcome = match self.http.send(request).await {
+                Ok(response) => self.provider.read(&response),
+                Err(error) => Err(Failure::from(error)),
+            };
+            let took = sent.elapsed();
+            self.progress.in_flight.fetch_sub(1, Ordering::Relaxed);
+            called.tries.took.push(took);
+            let usage = match &outcome {
+                Ok(completion) => completion.usage,
+                Err(failure) => failure.usage(),
+            };
+            let line = self.line(prompt, &outcome, usage, items, took);
+            let cost = line.cost_nano.unwrap_or(0);
+            self.committed_nano.fetch_add(cost - reserved, Ordering::Relaxed);
+            self.progress.cost_nano.fetch_add(cost, Ordering::Relaxed);
+            called.ledger.push(line);
+            self.give_back(slot, &outcome, usage, cost);
+
+            let failure = match outcome {
+                Ok(completion) => {
+                    permit.success();
+                    called.outcome = Ok(completion);
+                    return called;
+                }
+                Err(failure) => failure,
+            };
+            match failure.advice() {
+                // The service works; it is the request, or the moment, that it objects to.
+                Advice::Split | Advice::Pause(..) | Advice::Stop => permit.success(),
+                Advice::Retry(_) => permit.failure(),
+            }
+            let asked = self.react(&failure, &mut called.tries);
+            let failed = called.tries.calls;
+            let may_help = match failure.advice() {
+                Advice::Retry(_) => true,
+                Advice::Pause(limit, _) => !matches!(limit, Limit::Day | Limit::Spend),
+                Advice::Split | Advice::Stop => false,
+            };
+            let wait =
+                if may_help { self.retry.next(failed, Instant::now(), deadline, asked, rng) } else { None };
+            called.outcome = Err(failure);
+            match wait {
+                Some(wait) => sleep(wait).await,
+                None => return called,
+            }
+        }
+    }
+
+    /// Waits for the breaker, then for a slot, then for money.
+    async fn turn(
+        &self,
+        prompt: &Prompt,
+        priority: u8,
+        deadline: Deadline,
+    ) -> Result<(Slot, BreakerPermit, i64), Failure> {
+        let input = estimate_tokens(&prompt.system)
+            + estimate_tokens(&prompt.user)
+            + estimate_tokens(&prompt.schema.to_string());
+        let usage = Usage { input, output: u64::from(prompt.max_output_tokens), ..Usage::default() };
+        let reserved = self.cost(prompt, &usage).unwrap_or(0);
+        loop {
+            if deadline.bound(self.breaker.closed()).await.is_err() {
+                return Err(unasked("the provider has been failing for too long"));
+            }
+            let ask = Ask {
+                user: 0,
+                priority,
+                tokens: input,
+                micro_usd: 0,
+                deadline: Some(Instant::now() + deadline.remaining()),
+            };
+            let slot = match self.budget.acquire(ask).await {
+                Ok(slot) => slot,
+                Err(denied) => {
+                    let reason = denied.to_string();
+                    if !matches!(denied, Denied::Never { .. }) {
+                        self.stop(format!("the limits leave no room: {reason}"));
+                    }
+                    return Err(unasked(&reason));
+                }
+            };
+            if let Some(reason) = self.stopped() {
+                slot.cancel();
+                return Err(unasked(&reason));
+            }
+            // The breaker may have opened while we stood in the queue.
+            let Ok(permit) = self.breaker.permit() else {
+                slot.cancel();
+                continue;
+            };
+            let committed = self.committed_nano.fetch_add(reserved, Ordering::Relaxed);
+            if self.max_nano.is_some_and(|max| committed + reserved > max) {
+                self.committed_nano.fetch_sub(reserved, Ordering::Relaxed);
+                slot.cancel();
+                permit.ignore();
+                self.stop("the money set aside for this run is spent");
+                return Err(unasked("the money set aside for this run is spent"));
+            }
+            return Ok((slot, permit, reserved));
+        }
+    }
+
+    /// Gives a slot back by what is known of the call's fate.
+    fn give_back(&self, slot: Slot, outcome: &Result<Completion, Failure>, usage: Usage, cost_nano: i64) {
+        match outcome {
+            Err(Failure::Unreachable { sent: false, .. }) => slot.cancel(),
+            // It may arrive yet: the slot comes back when the longest flight is over.
+            Err(Failure::Unreachable { sent: true, .. }) => drop(slot),
+            _ => {
+                let micro_usd = u64::try_from(cost_nano / 1000).unwrap_or(0);
+                // What failed used no tokens that anybody knows of: the estimate stands.
+                let tokens = (usage != Usage::default()).then(|| usage.all_input());
+                slot.settle(Spent { tokens, micro_usd: Some(micro_usd) });
+            }
+        }
+    }
+
+    /// Pauses or stops everybody where the provider's words are about everybody. Returns how long to wait.
+    fn react(&self, failure: &Failure, tries: &mut Tries) -> Option<Duration> {
+        match failure.advice() {
+            Advice::Retry(after) => after,
+            Advice::Pause(limit, after) => {
+                tries.rate_limited += 1;
+                add(&self.progress.rate_limited, 1);
+                match limit {
+                    Limit::Day => {
+                        self.stop(format!("the provider's limit for the day is reached: {failure}"));
+                    }
+                    Limit::Spend => self.stop(format!("the provider wants to be paid: {failure}")),
+                    Limit::Requests | Limit::Tokens | Limit::Concurrency | Limit::Unknown => {
+                        self.budget.on_limited();
+                        self.budget.pause(after.unwrap_or(Duration::from_secs(1)));
+                    }
+                }
+                after
+            }
+            Advice::Stop => {
+                self.stop(failure.to_string());
+                None
+            }
+            Advice::Split => None,
+        }
+    }
+
+    fn cost(&self, prompt: &Prompt, usage: &Usage) -> Option<i64> {
+        let nano = self.prices.cost(self.provider.name(), &prompt.model, prompt.tier, usage)?;
+        i64::try_from(nano).ok()
+    }
+
+    fn line(
+        &self,
+        prompt: &Prompt,
+        outcome: &Result<Completion, Failure>,
+        usage: Usage,
+        items: u32,
+        took: Duration,
+    ) -> LedgerRow {
+        let tier = outcome.as_ref().map_or(prompt.tier, |completion| completion.tier);
+        let priced = Prompt { tier, ..prompt.clone() };
+        LedgerRow {
+            at: self.clock.unix_millis(),
+            service: self.provider.name().to_owned(),
+            model: prompt.model.clone(),
+            tier: tier.name().to_owned(),
+            outcome: kind(outcome).to_owned(),
+            items,
+            input: usage.input,
+            cached_input: usage.cached_input,
+            cache_write: usage.cache_write,
+            output: usage.output,
+            thinking: usage.thinking,
+            cost_nano: if usage == Usage::default() { Some(0) } else { self.cost(&priced, &usage) },
+            latency_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Nothing was sent.
+fn unasked(reason: &str) -> Failure {
+    Failure::Unreachable { reason: reason.to_owned(), sent: false }
+}
+
+/// What can come of a call, for the ledger.
+pub(super) const OUTCOMES: [&str; 9] = [
+    "answered",
+    "rate limited",
+    "refused",
+    "cut off",
+    "garbled",
+    "failed",
+    "unauthorized",
+    "rejected",
+    "no answer",
+];
+
+/// What came of a call, for the ledger.
+fn kind(outcome: &Result<Completion, Failure>) -> &'static str {
+    match outcome {
+        Ok(_) => "answered",
+        Err(Failure::Limited { .. }) => "rate limited",
+        Err(Failure::Refused { .. }) => "refused",
+        Err(Failure::Truncated { .. }) => "cut off",
+        Err(Failure::Garbled { .. }) => "garbled",
+        Err(Failure::Server { .. }) => "failed",
+        Err(Failure::Unauthorized(_)) => "unauthorized",
+        Err(Failure::Rejected(_)) => "rejected",
+        Err(Failure::Unreachable { .. }) => "no answer",
+    }
+}

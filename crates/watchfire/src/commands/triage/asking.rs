@@ -1,0 +1,130 @@
+//! From `[llm.NAME]` in the settings to a model that can be asked.
+
+use crate::config::{
+    LimitSettings, LlmSettings, Period as PeriodSetting, ProviderKind, Settings, TierSettings,
+};
+use crate::exit::{Problem, Status};
+use crate::terminal::{self, grouped, path_name};
+use std::sync::Arc;
+use std::time::Duration;
+use watchfire_engine::{Asker, Quote};
+use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Counted, Period, Quota};
+use watchfire_http::{Client, Pool};
+use watchfire_llm::{Anthropic, Dialect, Gemini, OpenAi, PackConfig, PriceTable, Provider, Tier};
+
+/// The model of that name, ready to be asked.
+pub(super) fn asker(settings: &Settings, name: &str, seed: u64) -> Result<Asker, Problem> {
+    let Some(llm) = settings.llm.get(name) else {
+        let known: Vec<&str> = settings.llm.keys().map(String::as_str).collect();
+        let hint = if known.is_empty() {
+            "the settings name no model: add an [llm.NAME], see docs/llm.md".to_owned()
+        } else {
+            format!("the settings name: {}", known.join(", "))
+        };
+        return Err(Problem::usage(format!("there is no model {name:?} in the settings"), hint));
+    };
+    let key = llm.key(name)?;
+    let base_url = llm.base_url();
+    let provider: Arc<dyn Provider> = match llm.provider {
+        ProviderKind::Gemini => Arc::new(Gemini::new(base_url, key)),
+        ProviderKind::OpenAi => Arc::new(OpenAi::new(base_url, key, Dialect::OpenAi)),
+        ProviderKind::Moonshot => Arc::new(OpenAi::new(base_url, key, Dialect::Moonshot)),
+        ProviderKind::Ollama => Arc::new(OpenAi::new(base_url, key, Dialect::Ollama)),
+        ProviderKind::Anthropic => Arc::new(Anthropic::new(base_url, key, Anthropic::VERSION)),
+    };
+    let client = Client::new(&Pool::default()).map_err(|error| {
+        Problem::from_error(Status::Failed, &error, "are the system's certificates in place?")
+    })?;
+    let timeout = Duration::from_secs_f64(llm.timeout_s);
+    Ok(Asker {
+        name: format!("llm {name}"),
+        provider,
+        http: Arc::new(client),
+        model: llm.model.clone(),
+        tier: match llm.tier {
+            TierSettings::Standard => Tier::Standard,
+            TierSettings::Flex => Tier::Flex,
+        },
+        limits: limits(llm, timeout),
+        pack: PackConfig { size: usize::from(llm.alerts_per_call), ..PackConfig::default() },
+        concurrency: usize::from(llm.concurrency),
+        timeout,
+        patience: Duration::from_hours(24),
+        max_nano_usd: llm.max_usd_per_run.map(|usd| (usd * 1e9) as i64),
+        prices: Arc::new(prices(llm)?),
+        breaker: BreakerSettings::default(),
+        backoff: Backoff::default(),
+        seed,
+    })
+}
+
+fn limits(llm: &LlmSettings, timeout: Duration) -> BudgetConfig {
+    let mut quotas: Vec<Quota> = llm.limits.iter().map(quota).collect();
+    quotas.push(Quota::Concurrency(u64::from(llm.concurrency)));
+    // A call that we gave up on may arrive a little after that.
+    BudgetConfig { quotas, longest_flight: timeout + Duration::from_secs(5), ..BudgetConfig::default() }
+}
+
+/// A limit that has been checked: see [`LlmSettings::check`].
+fn quota(limit: &LimitSettings) -> Quota {
+    let (counted, amount) = match (limit.requests, limit.tokens) {
+        (Some(requests), _) => (Counted::Requests, requests),
+        (None, tokens) => (Counted::Tokens, tokens.unwrap_or(1)),
+    };
+    match (limit.window_s, limit.per) {
+        (_, Some(period)) => Quota::Aligned {
+            counted,
+            limit: amount,
+            period: match period {
+                PeriodSetting::Day => Period::Day,
+                PeriodSetting::Month => Period::Month,
+            },
+            zone: limit.zone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        },
+        (window_s, None) => Quota::Rolling {
+            counted,
+            limit: amount,
+            window: Duration::from_secs_f64(window_s.unwrap_or(60.0)),
+        },
+    }
+}
+
+fn prices(llm: &LlmSettings) -> Result<PriceTable, Problem> {
+    let Some(path) = &llm.prices else { return Ok(PriceTable::shipped()) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Problem::usage(format!("{}: {error}", path_name(path)), "prices names a TOML file")
+    })?;
+    PriceTable::with(Some(&text)).map_err(|error| {
+        Problem::usage(
+            format!("{}: {}", path_name(path), error.to_string().trim_end()),
+            "tables of prices are described in docs/llm.md",
+        )
+    })
+}
+
+/// Says what asking would cost.
+pub(super) fn tell_quote(asker: &Asker, quote: &Quote, judged: u64) {
+    let cost = |questions: u64| -> String {
+        match quote.nano_usd {
+            Some(nano) if quote.questions > 0 => {
+                format!("${:.4}", nano as f64 / 1e9 * questions as f64 / quote.questions as f64)
+            }
+            Some(_) => "$0".to_owned(),
+            None => "no known price".to_owned(),
+        }
+    };
+    terminal::write_err(&format!(
+        "\n{}: {} questions would take {} calls, about {} tokens of input and at most {} of output.\n  \
+         worst     {} (each of the {} alerts is asked about)\n  \
+         expected  {} at most (these questions)\n  \
+         best      $0 (everything is known by the next run)\nNothing was asked (--dry-run).\n",
+        asker.model,
+        grouped(quote.questions),
+        grouped(quote.calls),
+        grouped(quote.input_tokens),
+        grouped(quote.output_tokens),
+        cost(judged),
+        grouped(judged),
+        cost(quote.questions),
+    ));
+}
