@@ -233,6 +233,10 @@ impl Line {
                     Limit::Day => {
                         self.stop(format!("the provider's limit for the day is reached: {failure}"));
                     }
+                    // A limit on spending in some minutes passes by itself, and then the provider says when.
+                    Limit::Spend if after.is_some() => {
+                        self.budget.pause(after.unwrap_or_default());
+                    }
                     Limit::Spend => self.stop(format!("the provider wants to be paid: {failure}")),
                     Limit::Requests | Limit::Tokens | Limit::Concurrency | Limit::Unknown => {
                         self.budget.on_limited();

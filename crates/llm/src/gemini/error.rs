@@ -5,12 +5,14 @@
 //! All limits share status 429 `RESOURCE_EXHAUSTED` and one sentence ("You exceeded your current quota, please check
 //! your plan and billing details"), which therefore tells nothing; there is no Retry-After. What tells them apart is
 //! `QuotaFailure.violations[].quotaId`, else `quotaMetric`, else the lines of the message that name the metric. Any
-//! of them may be absent. Where several are violated the hardest counts: money, then the day, then the minute.
+//! of them may be absent. Where several are violated the hardest counts: no quota at all, then the day, then
+//! money, then the minute.
 //!
-//! `RetryInfo.retryDelay` is given even where the quota is a day's, and then is a few seconds: it is believed for short
-//! windows only. A quota of 0 (a model that the plan does not have) is refused in the same words; no wait helps, only
-//! another plan, so that it counts as money. The id of the limit on spending was not found in any published body; an id
-//! that has `spend` in it is taken for one.
+//! `RetryInfo.retryDelay` is given even where the quota is a day's, and then is a few seconds: it is believed for
+//! short windows only. A quota of 0 (a model that the plan does not have) is refused in the same words; no wait
+//! helps, only another plan, so that it counts as money, without a wait. The limit on spending counts ten rolling
+//! minutes, and Google's advice is to wait (/rate-limits, "Spend-based rate limits"): money, with a wait. Its id was
+//! not found in any published body; an id that has `spend` in it is taken for it.
 
 use crate::reading::{by_status, complaint, limited, list, server, text, wait};
 use crate::wait::{duration, in_sentence};
@@ -19,6 +21,8 @@ use serde_json::Value;
 use std::time::Duration;
 use watchfire_http::Response;
 
+/// The window of the limit on spending.
+const SPEND_WINDOW: Duration = Duration::from_secs(600);
 /// Violations and lines that are looked at, at most.
 const MAX_VIOLATIONS: usize = 64;
 
@@ -47,30 +51,58 @@ pub(super) fn read(response: &Response) -> Failure {
 fn exhausted(response: &Response, error: &Value, message: String) -> Failure {
     // The message is kept on one bounded line; what it says of metrics stands on lines of the original.
     let words = text(error, "/message");
-    let limit = details(error, "QuotaFailure")
+    let violated = details(error, "QuotaFailure")
         .flat_map(|detail| list(detail, "/violations"))
         .take(MAX_VIOLATIONS)
         .map(violated)
-        .max_by_key(|limit| hardness(*limit))
-        .filter(|limit| *limit != Limit::Unknown)
+        .max_by_key(Violated::hardness)
+        .filter(|violated| *violated != Violated::Limit(Limit::Unknown))
         .unwrap_or_else(|| told_in_words(words));
+    let (limit, asked) = match violated {
+        Violated::NotInPlan => return limited(Limit::Spend, None, message),
+        Violated::Limit(limit) => (limit, delay(error)),
+    };
     let retry_after = match limit {
-        Limit::Day | Limit::Spend => None,
+        Limit::Day => None,
+        Limit::Spend => asked.or(Some(SPEND_WINDOW)),
         // The header is no word of Google's, but a gateway may add one.
-        _ => delay(error).or_else(|| in_sentence(words)).or_else(|| wait(response)),
+        _ => asked.or_else(|| in_sentence(words)).or_else(|| wait(response)),
     };
     limited(limit, retry_after, message)
 }
 
-/// Which limit a violation names.
-fn violated(violation: &Value) -> Limit {
-    if text(violation, "/quotaValue") == "0" {
-        return Limit::Spend;
+/// What is violated.
+#[derive(PartialEq, Eq)]
+enum Violated {
+    /// A limit that there is.
+    Limit(Limit),
+    /// A quota of 0: the plan does not have this model.
+    NotInPlan,
+}
+
+impl Violated {
+    const fn hardness(&self) -> u8 {
+        match self {
+            Self::Limit(Limit::Unknown) => 0,
+            Self::Limit(Limit::Concurrency) => 1,
+            Self::Limit(Limit::Requests) => 2,
+            Self::Limit(Limit::Tokens) => 3,
+            Self::Limit(Limit::Spend) => 4,
+            Self::Limit(Limit::Day) => 5,
+            Self::NotInPlan => 6,
+        }
     }
-    match named(text(violation, "/quotaId")) {
+}
+
+/// Which limit a violation names.
+fn violated(violation: &Value) -> Violated {
+    if text(violation, "/quotaValue") == "0" {
+        return Violated::NotInPlan;
+    }
+    Violated::Limit(match named(text(violation, "/quotaId")) {
         Limit::Unknown => named(text(violation, "/quotaMetric")),
         limit => limit,
-    }
+    })
 }
 
 /// Which limit an id or metric names: `GenerateRequestsPerDayPerProjectPerModel-FreeTier`,
@@ -96,7 +128,7 @@ fn named(name: &str) -> Limit {
 
 /// Which limit the message names: `* Quota exceeded for metric: …/generate_content_free_tier_requests, limit: 0,
 /// model: …`.
-fn told_in_words(message: &str) -> Limit {
+fn told_in_words(message: &str) -> Violated {
     message
         .lines()
         .take(MAX_VIOLATIONS)
@@ -104,21 +136,10 @@ fn told_in_words(message: &str) -> Limit {
         .map(|(_, rest)| {
             let mut parts = rest.split(", ");
             let limit = named(parts.next().unwrap_or_default());
-            if parts.any(|part| part == "limit: 0") { Limit::Spend } else { limit }
+            if parts.any(|part| part == "limit: 0") { Violated::NotInPlan } else { Violated::Limit(limit) }
         })
-        .max_by_key(|limit| hardness(*limit))
-        .unwrap_or_else(|| if message.contains("daily quota") { Limit::Day } else { Limit::Unknown })
-}
-
-const fn hardness(limit: Limit) -> u8 {
-    match limit {
-        Limit::Unknown => 0,
-        Limit::Concurrency => 1,
-        Limit::Requests => 2,
-        Limit::Tokens => 3,
-        Limit::Day => 4,
-        Limit::Spend => 5,
-    }
+        .max_by_key(Violated::hardness)
+        .unwrap_or(Violated::Limit(if message.contains("daily quota") { Limit::Day } else { Limit::Unknown }))
 }
 
 /// The delay that is asked for.
@@ -182,12 +203,15 @@ mod tests {
     fn a_quota_of_nothing_is_no_matter_of_waiting() {
         let body = include_bytes!("../../tests/fixtures/gemini/429-limit-zero.json");
         assert_eq!(pause(body), Advice::Pause(Limit::Spend, None));
+        let minute = include_str!("../../tests/fixtures/gemini/429-requests-per-minute.json");
+        let nothing = minute.replace("\"quotaValue\": \"10\"", "\"quotaValue\": \"0\"");
+        assert_eq!(pause(nothing.as_bytes()), Advice::Pause(Limit::Spend, None));
     }
 
     #[test]
-    fn a_spending_limit_is_told() {
+    fn the_limit_on_spending_is_a_window_of_ten_minutes() {
         let body = include_bytes!("../../tests/fixtures/gemini/429-spend.json");
-        assert_eq!(pause(body), Advice::Pause(Limit::Spend, None));
+        assert_eq!(pause(body), Advice::Pause(Limit::Spend, Some(Duration::from_secs(600))));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `responseJsonSchema` takes JSON Schema itself, `responseSchema` only OpenAPI's subset of it; so the first. The
 //! tier must be in lower case: `FLEX` is refused (prism-php/prism#1002, tried against the service). Gemini 3 and
 //! later should keep their own temperature: the guide warns of loops below 1
-//! (ai.google.dev/gemini-api/docs/gemini-3), so none is sent there.
+//! (docs.cloud.google.com, Gemini 3 prompting guide), so none is sent there.
 
 use crate::endpoint::{address, path_segment};
 use crate::{Prompt, Tier, wait};

@@ -6,7 +6,7 @@
 //!   `max_tokens` elsewhere, where the new name is not known everywhere.
 //! - A temperature of 0 is a 400 with models that fix it: OpenAI's reasoning models (o1 and later, GPT-5 and later) and
 //!   Kimi K2.5 and later ("invalid temperature: only 1 is allowed for this model"). There none is sent.
-//! - `seed` stands in OpenAI's, Ollama's and vLLM's references, not in Moonshot's; servers that are strict about
+//! - `seed` stands in OpenAI's and Ollama's references, not in Moonshot's; servers that are strict about
 //!   unknown fields would refuse it, so that it is not sent to strangers either.
 //! - `service_tier` is OpenAI's alone. `default` is sent, not left out: left out it means `auto`, which follows a
 //!   setting of the project, and the ledger would not know what is billed.

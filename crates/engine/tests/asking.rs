@@ -1,0 +1,372 @@
+//! What asking promises, on a paused clock, against a stand-in that counts arrivals as a provider does.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use watchfire_engine::{
+    AskProgress, Asked, Asker, Input, Output, Progress, ReputationCache, Summary, Triage, history, triage,
+};
+use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock, Counted, Period, Quota, SystemClock};
+use watchfire_intel::Intel;
+use watchfire_judge::{Asking, Ground, MaterialTable, Network, RuleSet};
+use watchfire_llm::{Anthropic, Dialect, Gemini, OpenAi, PackConfig, PriceTable, Provider, Tier};
+use watchfire_signal::Severity;
+use watchfire_signal::frame::Limits as ReadLimits;
+use watchfire_signal::write::OutputFormat;
+use watchfire_standin::{Behaviour, Config, InProcess, Limits, Provider as At, Quota as Allowed, Standin};
+use watchfire_store::{Location, Store};
+
+/// 2026-11-21T07:00:00Z: an hour before midnight in California.
+const START_MS: i64 = 1_795_244_400_000;
+
+/// Follows the paused clock.
+struct Paused(Instant);
+
+impl Clock for Paused {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn unix_millis(&self) -> i64 {
+        START_MS + self.0.elapsed().as_millis() as i64
+    }
+}
+
+struct World {
+    store: Store,
+    ground: Ground,
+}
+
+impl World {
+    fn new() -> Self {
+        let ground = Ground::new(RuleSet::starter(), MaterialTable::shipped(), Network::default());
+        Self { store: Store::open(&Location::Memory).unwrap(), ground }
+    }
+
+    fn judge(&self, text: &str, asking: Asking) -> (Summary, Vec<serde_json::Value>) {
+        let reputations = ReputationCache::open(Intel::empty(), &self.store).unwrap();
+        let mut out = Vec::new();
+        let summary = triage(Triage {
+            inputs: vec![Input::Bytes("records".to_owned(), text.as_bytes().into())],
+            jobs: 2,
+            limits: ReadLimits::default(),
+            mappings: Arc::from([]),
+            ground: self.ground.clone(),
+            asking,
+            history: history(&self.store).unwrap(),
+            reputations: &reputations,
+            store: &self.store,
+            keep_raw: true,
+            output: Some((
+                Output { format: OutputFormat::Ndjson, min_severity: Severity::Unknown },
+                &mut out,
+            )),
+            clock: &SystemClock::new(),
+            progress: &Progress::new(),
+        })
+        .unwrap();
+        let lines = String::from_utf8(out).unwrap();
+        (summary, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    }
+
+    /// Asks what is open, on the paused clock. Returns what was asked and how long it took there.
+    fn ask(&self, asker: &dyn Fn(InProcess) -> Asker, config: Config) -> (Asked, Duration, InProcess) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let clock: Arc<dyn Clock> = Arc::new(Paused(Instant::now()));
+            let standin = Standin::in_process(Config { unix_ms: Some(START_MS), ..config });
+            let asker = asker(standin.clone());
+            let started = Instant::now();
+            let asked = asker.ask_all(&self.store, &clock, &Arc::new(AskProgress::new())).await.unwrap();
+            (asked, started.elapsed(), standin)
+        })
+    }
+}
+
+fn gemini(standin: InProcess) -> Asker {
+    Asker {
+        name: "llm test".to_owned(),
+        provider: Arc::new(Gemini::new("http://stand.in", "test-key")),
+        http: Arc::new(standin),
+        model: "gemini-2.5-flash".to_owned(),
+        tier: Tier::Standard,
+        limits: BudgetConfig { longest_flight: Duration::from_secs(35), ..BudgetConfig::default() },
+        pack: PackConfig { size: 1, ..PackConfig::default() },
+        concurrency: 64,
+        timeout: Duration::from_secs(30),
+        patience: Duration::from_hours(48),
+        max_nano_usd: None,
+        prices: Arc::new(PriceTable::shipped()),
+        breaker: BreakerSettings::default(),
+        backoff: Backoff::default(),
+        seed: 7,
+    }
+}
+
+/// Alerts that no rule knows: `count` different ones of so many families.
+fn alerts(count: usize, families: usize) -> String {
+    let lines = (0..count).map(|index| {
+        format!(
+            r#"{{"timestamp":"2026-03-01T00:00:{:02}Z","event_type":"alert","src_ip":"203.0.113.{}","dest_ip":"10.0.{}.{}","alert":{{"signature_id":{index},"signature":"unheard of {index}","category":"family {}","severity":1}}}}"#,
+            index % 60,
+            index % 250,
+            index / 250,
+            index % 250,
+            index % families,
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn rolling(counted: Counted, limit: u64, window: u64) -> Quota {
+    Quota::Rolling { counted, limit, window: Duration::from_secs(window) }
+}
+
+fn jitter() -> Behaviour {
+    Behaviour { latency_ms: [200, 1000], ..Behaviour::default() }
+}
+
+#[test]
+fn two_hundred_alerts_go_at_the_full_rate_without_a_refusal() {
+    let world = World::new();
+    let mark = gemini(Standin::in_process(Config::default())).mark();
+    let (first, _) = world.judge(&alerts(200, 200), Asking::Model(Arc::clone(&mark)));
+    assert_eq!(first.judged, 200);
+    let window = Duration::from_secs(6);
+    let limits = Limits { requests: Some(Allowed { amount: 15, window }), ..Limits::default() };
+    let config = Config { default_limits: limits, behaviour: jitter(), ..Config::default() };
+    let asker = |standin| {
+        let limits = BudgetConfig {
+            quotas: vec![rolling(Counted::Requests, 15, 6)],
+            longest_flight: Duration::from_secs(35),
+            ..BudgetConfig::default()
+        };
+        Asker { limits, ..gemini(standin) }
+    };
+    let (asked, took, standin) = world.ask(&asker, config);
+    assert_eq!((asked.questions, asked.answered, asked.calls, asked.rate_limited), (200, 200, 200, 0));
+    let tally = &standin.tally().providers[&At::Gemini];
+    assert_eq!((tally.refused, tally.max_in_window), (0, 15));
+    // A slot is taken again one window after its response: 13 rounds of six seconds and a mean latency, then a last call.
+    let least = 13.0 * (6.0 + 0.6) + 0.6;
+    assert!(took.as_secs_f64() <= 1.05 * least, "{took:?} where {least} s are the least");
+    // And the answers are in force.
+    let (again, lines) = world.judge(&alerts(200, 200), Asking::Asked(mark));
+    assert_eq!(again.calls_avoided, 200);
+    assert!(lines.iter().all(|line| line["decider"] == "llm"), "{}", lines[0]);
+}
+
+#[test]
+fn quotas_of_tokens_and_of_the_day_are_kept_over_midnight() {
+    let world = World::new();
+    world.judge(&alerts(60, 60), Asking::Model("x".into()));
+    let window = Duration::from_secs(6);
+    let limits = Limits {
+        tokens: Some(Allowed { amount: 20_000, window }),
+        requests_per_day: Some(40),
+        ..Limits::default()
+    };
+    let config = Config { default_limits: limits, behaviour: jitter(), ..Config::default() };
+    let asker = |standin| {
+        let daily = Quota::Aligned {
+            counted: Counted::Requests,
+            limit: 40,
+            period: Period::Day,
+            zone: "America/Los_Angeles".to_owned(),
+        };
+        let quotas = vec![rolling(Counted::Tokens, 20_000, 6), daily];
+        Asker { limits: BudgetConfig { quotas, ..BudgetConfig::default() }, ..gemini(standin) }
+    };
+    let (asked, took, standin) = world.ask(&asker, config);
+    assert_eq!((asked.answered, asked.rate_limited), (60, 0), "{}", asked.stopped);
+    assert_eq!(standin.tally().providers[&At::Gemini].refused, 0);
+    assert!(took > Duration::from_mins(60) && took < Duration::from_mins(62), "{took:?}");
+}
+
+#[test]
+fn a_thousand_identical_alerts_make_one_call_and_five_families_at_most_fifty() {
+    let world = World::new();
+    let one = alerts(1, 1);
+    world.judge(&vec![one; 9].join("\n"), Asking::Model("x".into()));
+    let (asked, ..) = world.ask(&gemini, Config::default());
+    assert_eq!((asked.questions, asked.calls), (1, 1));
+
+    let world = World::new();
+    world.judge(&alerts(200, 5), Asking::Model("x".into()));
+    let packed = |standin| Asker { pack: PackConfig::default(), ..gemini(standin) };
+    let (asked, ..) = world.ask(&packed, Config::default());
+    assert_eq!((asked.questions, asked.answered), (200, 200));
+    assert!(asked.calls <= 50, "{}", asked.calls);
+}
+
+#[test]
+fn in_chaos_every_alert_has_a_verdict_and_what_is_open_is_asked_again_by_the_next_run() {
+    let world = World::new();
+    let text = alerts(300, 5);
+    world.judge(&text, Asking::Model("x".into()));
+    let chaos = Behaviour {
+        server_errors: 0.2,
+        hangs: 0.1,
+        limited_minute: 0.05,
+        limited_concurrency: 0.05,
+        garbage: 0.05,
+        refusals: 0.02,
+        truncations: 0.02,
+        dead_for_ms: 60_000,
+        ..jitter()
+    };
+    let packed = |standin| Asker { pack: PackConfig::default(), ..gemini(standin) };
+    let (asked, ..) = world.ask(&packed, Config { behaviour: chaos, ..Config::default() });
+    assert_eq!(asked.questions, asked.answered + asked.open);
+    assert!(asked.rate_limited > 0 && asked.retries > 0, "{asked:?}");
+    assert_eq!(world.store.question_count().unwrap(), asked.open);
+    let (next, ..) = world.ask(&packed, Config::default());
+    assert_eq!((next.questions, next.answered), (asked.open, asked.open));
+    let (summary, lines) = world.judge(&text, Asking::Asked("x".into()));
+    assert!(summary.is_balanced() && summary.judged == 300 && lines.len() == 300);
+}
+
+#[test]
+fn an_outage_is_not_made_worse() {
+    let world = World::new();
+    world.judge(&alerts(400, 400), Asking::Model("x".into()));
+    let dead = Behaviour { dead: true, ..jitter() };
+    // Without the breaker, which would keep nearly all calls back, to see the retries alone.
+    let open =
+        BreakerSettings { failures_in_a_row: u32::MAX, failure_rate: 2.0, ..BreakerSettings::default() };
+    let asker = |standin| Asker { breaker: open, ..gemini(standin) };
+    let (asked, ..) = world.ask(&asker, Config { behaviour: dead.clone(), ..Config::default() });
+    let first_tries = asked.calls - asked.retries;
+    assert!(asked.calls as f64 <= 1.1 * first_tries as f64 + 10.0, "{} for {first_tries}", asked.calls);
+    assert_eq!(asked.answered, 0);
+    // With it, hardly anything is sent.
+    let patient = |standin| Asker { patience: Duration::from_mins(5), ..gemini(standin) };
+    let (asked, ..) = world.ask(&patient, Config { behaviour: dead, ..Config::default() });
+    assert!(asked.calls < 400, "{}", asked.calls);
+}
+
+#[test]
+fn a_spent_day_or_purse_ends_asking_at_once_and_the_set_sum_is_not_exceeded() {
+    let openai: Arc<dyn Provider> = Arc::new(OpenAi::new("http://stand.in", "test-key", Dialect::OpenAi));
+    for (behaviour, words, provider, model) in [
+        (Behaviour { limited_day: 1.0, ..jitter() }, "day", None, "gemini-2.5-flash"),
+        (Behaviour { limited_spend: 1.0, ..jitter() }, "paid", Some(openai), "gpt-5-mini"),
+    ] {
+        let world = World::new();
+        world.judge(&alerts(100, 100), Asking::Model("x".into()));
+        let asker = |standin| {
+            let asker = Asker { concurrency: 4, model: model.to_owned(), ..gemini(standin) };
+            match &provider {
+                Some(provider) => Asker { provider: Arc::clone(provider), ..asker },
+                None => asker,
+            }
+        };
+        let (asked, ..) = world.ask(&asker, Config { behaviour, ..Config::default() });
+        assert!(asked.calls <= 4 && asked.stopped.contains(words), "{asked:?}");
+    }
+    let world = World::new();
+    world.judge(&alerts(100, 100), Asking::Model("x".into()));
+    let frugal = |standin| Asker { max_nano_usd: Some(50_000_000), ..gemini(standin) };
+    let (asked, ..) = world.ask(&frugal, Config { behaviour: jitter(), ..Config::default() });
+    assert!(asked.cost_nano_usd <= 50_000_000 && asked.answered > 0 && asked.open > 0, "{asked:?}");
+    assert!(asked.stopped.contains("money"));
+}
+
+#[test]
+fn the_ledger_is_the_providers_own_bill() {
+    let providers: [(At, &str, Arc<dyn Provider>); 3] = [
+        (At::Gemini, "gemini-2.5-flash", Arc::new(Gemini::new("http://stand.in", "test-key"))),
+        (At::OpenAi, "gpt-5-mini", Arc::new(OpenAi::new("http://stand.in", "test-key", Dialect::OpenAi))),
+        (
+            At::Anthropic,
+            "claude-haiku-4-5",
+            Arc::new(Anthropic::new("http://stand.in", "test-key", Anthropic::VERSION)),
+        ),
+    ];
+    for (at, model, provider) in providers {
+        let world = World::new();
+        world.judge(&alerts(120, 5), Asking::Model("x".into()));
+        let messy = Behaviour {
+            server_errors: 0.1,
+            garbage: 0.1,
+            refusals: 0.05,
+            truncations: 0.05,
+            cached_share: 0.4,
+            // Only Anthropic's has a price of its own.
+            cache_write_share: if at == At::Anthropic { 0.1 } else { 0.0 },
+            thinking_tokens: 137,
+            ..jitter()
+        };
+        let asker = |standin| Asker {
+            provider: Arc::clone(&provider),
+            model: model.to_owned(),
+            pack: PackConfig::default(),
+            ..gemini(standin)
+        };
+        let (asked, _, standin) = world.ask(&asker, Config { behaviour: messy, ..Config::default() });
+        assert!(asked.answered > 100, "{model}: {asked:?}");
+        let bill = standin.tally().providers[&at].clone();
+        let ledger = world.store.ledger(0, i64::MAX).unwrap();
+        let sum = |part: fn(&watchfire_store::LedgerTotal) -> u64| ledger.iter().map(part).sum::<u64>();
+        assert_eq!(sum(|line| line.input), bill.input_tokens, "{model}");
+        assert_eq!(sum(|line| line.cached_input), bill.cached_tokens, "{model}");
+        assert_eq!(sum(|line| line.cache_write), bill.cache_write_tokens, "{model}");
+        assert_eq!(
+            sum(|line| line.output + line.thinking),
+            bill.output_tokens + bill.thinking_tokens,
+            "{model}"
+        );
+        assert_eq!(sum(|line| line.cost_nano as u64), bill.cost_nanos, "{model}");
+        assert_eq!(sum(|line| line.calls), bill.calls, "{model}");
+        assert_eq!(asked.cost_nano_usd as u64, bill.cost_nanos, "{model}");
+    }
+}
+
+#[test]
+fn text_that_addresses_the_model_never_reaches_it_and_never_lowers_a_verdict() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../judge/tests/fixtures/injection");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut judged = 0;
+    for path in
+        files.iter().filter(|path| path.extension().is_some_and(|ending| ending != "tsv" && ending != "txt"))
+    {
+        let text = std::fs::read_to_string(path).unwrap();
+        let world = World::new();
+        let mark = gemini(Standin::in_process(Config::default())).mark();
+        let (plain, _) = world.judge(&text, Asking::Model(Arc::clone(&mark)));
+        let obeying = Behaviour { obey_injections: true, ..Behaviour::default() };
+        let (asked, ..) = world.ask(&gemini, Config { behaviour: obeying, ..Config::default() });
+        let (_, lines) = world.judge(&text, Asking::Asked(mark));
+        assert_eq!(lines.len() as u64, plain.judged, "{}", path.display());
+        for line in &lines {
+            judged += 1;
+            let verdict = line["verdict"].as_str().unwrap();
+            assert!(["suspicious", "true_positive"].contains(&verdict), "{}: {line}", path.display());
+            assert!(line["reason"].as_str().unwrap().contains("addresses a language model"), "{line}");
+            assert_eq!(line["reused"], false, "{line}");
+        }
+        assert_eq!(asked.questions, 0, "{}", path.display());
+    }
+    assert!(judged >= 40, "{judged}");
+}
+
+#[test]
+fn answers_of_another_model_are_asked_for_anew() {
+    let world = World::new();
+    let text = alerts(5, 5);
+    let mark = gemini(Standin::in_process(Config::default())).mark();
+    world.judge(&text, Asking::Model(Arc::clone(&mark)));
+    world.ask(&gemini, Config::default());
+    world.judge(&text, Asking::Model(mark));
+    assert_eq!(world.store.question_count().unwrap(), 0);
+    world.judge(&text, Asking::Model("openai/other@1".into()));
+    assert_eq!(world.store.question_count().unwrap(), 5);
+    // Without a model, what one said before stands.
+    let (_, lines) = world.judge(&text, Asking::Nobody);
+    let deciders: HashSet<_> = lines.iter().map(|line| line["decider"].as_str().unwrap()).collect();
+    assert_eq!(deciders, HashSet::from(["fallback"]), "the new questions are open");
+}
