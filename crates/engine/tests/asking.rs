@@ -12,7 +12,9 @@ use watchfire_engine::{
 use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock, Counted, Period, Quota, SystemClock};
 use watchfire_intel::Intel;
 use watchfire_judge::{Asking, Ground, MaterialTable, Network, RuleSet};
-use watchfire_llm::{Anthropic, Dialect, Gemini, OpenAi, PackConfig, PriceTable, Provider, Tier};
+use watchfire_llm::{
+    Anthropic, Dialect, Gemini, OpenAi, PackConfig, PriceTable, PrivacyConfig, Provider, Pseudonyms, Tier,
+};
 use watchfire_signal::Severity;
 use watchfire_signal::frame::Limits as ReadLimits;
 use watchfire_signal::write::OutputFormat;
@@ -99,6 +101,7 @@ fn gemini(standin: InProcess) -> Asker {
         timeout: Duration::from_secs(30),
         patience: Duration::from_hours(48),
         max_nano_usd: None,
+        privacy: None,
         prices: Arc::new(PriceTable::shipped()),
         breaker: BreakerSettings::default(),
         backoff: Backoff::default(),
@@ -352,6 +355,44 @@ fn text_that_addresses_the_model_never_reaches_it_and_never_lowers_a_verdict() {
         assert_eq!(asked.questions, 0, "{}", path.display());
     }
     assert!(judged >= 40, "{judged}");
+}
+
+/// Keeps every body that is sent.
+struct Overhearing(InProcess, Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl watchfire_http::Http for Overhearing {
+    fn send(&self, request: watchfire_http::Request) -> watchfire_http::Answer<'_> {
+        self.1.lock().unwrap().extend_from_slice(&request.body);
+        self.0.send(request)
+    }
+}
+
+#[test]
+fn names_and_secrets_do_not_leave_and_stand_in_the_answer_again() {
+    let world = World::new();
+    let text = r#"{"timestamp":"2026-03-01T00:00:00Z","event_type":"alert","src_ip":"203.0.113.9","dest_ip":"10.7.8.9","alert":{"signature":"unheard of at 10.7.8.9 with AKIAIOSFODNN7EXAMPLE","severity":1}}"#;
+    let mark = gemini(Standin::in_process(Config::default())).mark();
+    world.judge(text, Asking::Model(Arc::clone(&mark)));
+    let heard: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
+    let network = Network::default();
+    let pseudonyms =
+        Pseudonyms::new(b"a secret", PrivacyConfig::default(), move |ip| network.is_internal(ip));
+    let privacy = Some(Arc::new(pseudonyms));
+    let asker = |standin: InProcess| Asker {
+        http: Arc::new(Overhearing(standin.clone(), Arc::clone(&heard))),
+        privacy: privacy.clone(),
+        ..gemini(standin)
+    };
+    let (asked, ..) = world.ask(&asker, Config::default());
+    assert_eq!(asked.answered, 1);
+    let heard = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
+    assert!(heard.contains("203.0.113.9") && heard.contains("unheard of"), "{heard}");
+    for kept in ["10.7.8.9", "AKIAIOSFODNN7EXAMPLE"] {
+        assert!(!heard.contains(kept), "{kept} in {heard}");
+    }
+    let (_, lines) = world.judge(text, Asking::Asked(mark));
+    assert_eq!(lines[0]["decider"], "llm");
+    assert!(!lines[0].to_string().contains("secret-"), "{}", lines[0]);
 }
 
 #[test]

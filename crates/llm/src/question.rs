@@ -105,14 +105,18 @@ mod tests {
         let kept = json!({"id": 7, "family": "f", "priority": 9, "floor": 3, "fields": fields,
             "known": vec![long; 100]});
         let question: Question = serde_json::from_str(&kept.to_string()).unwrap();
-        assert_eq!(question.fields.iter().map(|(_, value)| value.len()).sum::<usize>().div_ceil(8), MAX_TEXT / 8);
+        assert_eq!(
+            question.fields.iter().map(|(_, value)| value.len()).sum::<usize>().div_ceil(8),
+            MAX_TEXT / 8
+        );
         assert!(question.fields.iter().all(|(_, value)| value.len() <= MAX_VALUE));
         assert_eq!(question.known.len(), MAX_KNOWN);
         assert!(question.known.iter().all(|sentence| sentence.len() <= MAX_VALUE));
         let again: Question = serde_json::from_str(&serde_json::to_string(&question).unwrap()).unwrap();
         assert_eq!(again, question);
 
-        let many: Vec<(String, String)> = (0..100).map(|number| (number.to_string(), "x".to_owned())).collect();
+        let many: Vec<(String, String)> =
+            (0..100).map(|number| (number.to_string(), "x".to_owned())).collect();
         let kept = json!({"id": 7, "family": "f", "priority": 9, "floor": 3, "fields": many});
         let question: Question = serde_json::from_str(&kept.to_string()).unwrap();
         assert_eq!(question.fields.len(), MAX_FIELDS);

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use watchfire_engine::history;
 use watchfire_intel::{Intel, ListConfig, ListProblem};
 use watchfire_judge::{Ground, History, MaterialTable, Network, RuleProblem, RuleSet};
+use watchfire_llm::PrivacyConfig;
 use watchfire_signal::frame::Limits;
 use watchfire_signal::read::Mapping;
 use watchfire_store::{Location, Store};
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) network: NetworkSettings,
     pub(crate) intel: IntelSettings,
     pub(crate) llm: BTreeMap<String, LlmSettings>,
+    /// What is replaced before text leaves for a service.
+    pub(crate) privacy: PrivacyConfig,
 }
 
 /// `[store]`

@@ -25,8 +25,8 @@ use watchfire_flow::{
 };
 use watchfire_http::Http;
 use watchfire_llm::{
-    Failure, Pack, PackConfig, PriceTable, Prompt, Provider, Question, Tier, estimate_tokens, pack, prompt,
-    prompt_hash, read_answers, split,
+    Failure, Hidden, Pack, PackConfig, PriceTable, Prompt, Provider, Pseudonyms, Question, Tier,
+    estimate_tokens, pack, prompt, prompt_hash, read_answers, split,
 };
 use watchfire_store::{LedgerRow, Store};
 
@@ -61,6 +61,8 @@ pub struct Asker {
     pub patience: Duration,
     /// The most that a run may cost, in billionths of a US dollar.
     pub max_nano_usd: Option<i64>,
+    /// What is replaced before a question leaves; `None` if nothing is.
+    pub privacy: Option<Arc<Pseudonyms>>,
     /// What calls cost.
     pub prices: Arc<PriceTable>,
     /// When to stop calling a provider that fails.
@@ -92,12 +94,21 @@ impl Asker {
         format!("{}/{}@{}", self.provider.name(), self.model, prompt_hash()).into()
     }
 
+    /// A question as it may leave, and what puts its answer right again. The same each time.
+    fn leaving(&self, question: &Question) -> (Question, Hidden) {
+        match &self.privacy {
+            Some(pseudonyms) => pseudonyms.hide(question),
+            None => (question.clone(), Hidden::default()),
+        }
+    }
+
     /// What it would cost to ask what is open.
     pub fn quote(&self, store: &Store) -> Result<Quote, EngineError> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let open = open_questions(store)?;
+        let open: Vec<Question> =
+            open_questions(store)?.values().map(|open| self.leaving(&open.question).0).collect();
         let mut quote = Quote { questions: open.len() as u64, nano_usd: Some(0), ..Quote::default() };
-        for pack in pack(open.into_values().map(|open| open.question).collect(), &self.pack, &mut rng) {
+        for pack in pack(open, &self.pack, &mut rng) {
             let prompt = prompt(&pack, &self.model, self.tier);
             let (input, output) = size(&prompt);
             quote.calls += 1;
@@ -216,7 +227,8 @@ impl Run<'_> {
         let mut open = open_questions(self.store)?;
         self.asked.questions = open.len() as u64;
         self.progress.questions.store(self.asked.questions, Ordering::Relaxed);
-        let mut waiting: Vec<Question> = open.values().map(|open| open.question.clone()).collect();
+        let mut waiting: Vec<Question> =
+            open.values().map(|open| self.asker.leaving(&open.question).0).collect();
         for _ in 0..ROUNDS {
             if waiting.is_empty() || self.line.stopped().is_some() {
                 break;
@@ -315,10 +327,11 @@ impl Run<'_> {
                 let mut failed: Vec<usize> = answers.failed.iter().map(|&(index, _)| index).collect();
                 for answer in &answers.good {
                     let decision = match open.get(&answer.id) {
-                        Some(open) => self
-                            .store
-                            .decision(answer.id)?
-                            .and_then(|row| decided(&decision_from_row(&row)?, open, answer, &self.mark)),
+                        Some(open) => self.store.decision(answer.id)?.and_then(|row| {
+                            let (_, hidden) = self.asker.leaving(&open.question);
+                            let answer = hidden.restore_answer(answer.clone());
+                            decided(&decision_from_row(&row)?, open, &answer, &self.mark)
+                        }),
                         None => None,
                     };
                     match decision {

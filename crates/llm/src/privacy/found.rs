@@ -27,7 +27,8 @@ pub(super) fn emails(text: &str, put: &mut impl FnMut(&str)) {
     for (at, _) in text.match_indices('@') {
         let (before, after) = (&text[..at], &text[at + 1..]);
         let name = before.trim_end_matches(in_name).len();
-        let domain = after[..after.len() - after.trim_start_matches(in_domain).len()].trim_end_matches(['.', '-']);
+        let domain =
+            after[..after.len() - after.trim_start_matches(in_domain).len()].trim_end_matches(['.', '-']);
         let has_dot = domain.split_once('.').is_some_and(|(host, _)| !host.is_empty());
         // `name=alice@…`: what comes before the sign is not the mailbox's.
         let start = before[name..].rfind(['=', '/', '\'']).map_or(name, |sign| name + sign + 1);

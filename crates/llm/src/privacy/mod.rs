@@ -109,10 +109,11 @@ impl Kind {
     }
 
     fn of_field(name: &str) -> Self {
-        match name {
-            _ if name.ends_with(".ip") => Self::Ip,
+        match name.rsplit_once('.') {
+            Some((_, "ip")) => Self::Ip,
+            Some((_, "domain")) => Self::Host,
             _ if name.starts_with("user.") => Self::User,
-            _ if name.starts_with("host.") || name.ends_with(".domain") => Self::Host,
+            _ if name.starts_with("host.") => Self::Host,
             _ => Self::Value,
         }
     }
@@ -167,7 +168,9 @@ impl Pseudonyms {
             }
         }
         if self.config.emails {
-            texts.iter().for_each(|text| found::emails(text, &mut |mail| self.note(Kind::Mail, mail, &mut table)));
+            for text in &texts {
+                found::emails(text, &mut |mail| self.note(Kind::Mail, mail, &mut table));
+            }
         }
         table.note_spellings(&texts);
         for text in &texts {

@@ -121,7 +121,8 @@ fn private_keys(text: &str, put: &mut impl FnMut(&str)) {
     const END: &str = "-----END ";
     let mut from = 0;
     while let Some(at) = text[from..].find(BEGIN).map(|at| from + at) {
-        let label = run(&text[at + BEGIN.len()..], |c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ');
+        let label =
+            run(&text[at + BEGIN.len()..], |c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ');
         from = at + BEGIN.len() + label.len();
         if !label.contains("PRIVATE KEY") {
             continue;
@@ -139,8 +140,9 @@ fn private_keys(text: &str, put: &mut impl FnMut(&str)) {
 /// `https://alice:password@host/`: the password. An `@` in it is percent-encoded, or nobody could tell.
 fn in_urls(text: &str, put: &mut impl FnMut(&str)) {
     for (at, sign) in text.match_indices("://") {
-        let authority =
-            run(&text[at + sign.len()..], |c| !c.is_whitespace() && !matches!(c, '/' | '?' | '#' | '"' | '\''));
+        let authority = run(&text[at + sign.len()..], |c| {
+            !c.is_whitespace() && !matches!(c, '/' | '?' | '#' | '"' | '\'')
+        });
         if let Some((user, _)) = authority.rsplit_once('@')
             && let Some((_, password)) = user.split_once(':')
             && !password.is_empty()
@@ -154,7 +156,11 @@ fn in_urls(text: &str, put: &mut impl FnMut(&str)) {
 fn assigned(text: &str, lower: &str, put: &mut impl FnMut(&str)) {
     for word in WORDS {
         for (at, _) in lower.match_indices(word) {
-            let name_start = at - (at - lower[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "_-".contains(c)).len());
+            let name_start = at
+                - (at
+                    - lower[..at]
+                        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "_-".contains(c))
+                        .len());
             let is_option = lower[name_start..at].starts_with("--");
             let mut rest = &text[at + word.len()..];
             let quoted = rest.trim_start_matches(['\\', '"', '\'']);
@@ -172,7 +178,9 @@ fn assigned(text: &str, lower: &str, put: &mut impl FnMut(&str)) {
             let value = match rest.trim_start_matches('\\').chars().next() {
                 // What is quoted may have spaces.
                 Some(quote @ ('"' | '\'')) => run(unquoted, |c| c != quote).trim_end_matches('\\'),
-                _ => run(unquoted, |c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '&' | ';' | ',' | ')' | '}' | '<')),
+                _ => run(unquoted, |c| {
+                    !c.is_whitespace() && !matches!(c, '"' | '\'' | '&' | ';' | ',' | ')' | '}' | '<')
+                }),
             };
             note(value, put);
         }
@@ -184,11 +192,14 @@ fn in_headers(text: &str, lower: &str, put: &mut impl FnMut(&str)) {
     for (scheme, wants_header) in [("bearer ", false), ("basic ", true)] {
         for (at, _) in lower.match_indices(scheme) {
             // `basic` is a word of its own; `bearer` hardly is.
-            if wants_header && !lower[..at].trim_end_matches([' ', ':', '"', '\'', '=']).ends_with("authorization") {
+            if wants_header
+                && !lower[..at].trim_end_matches([' ', ':', '"', '\'', '=']).ends_with("authorization")
+            {
                 continue;
             }
             let rest = text[at + scheme.len()..].trim_start();
-            let token = run(rest, |c| c.is_ascii_alphanumeric() || "-._~+/=".contains(c)).trim_end_matches('.');
+            let token =
+                run(rest, |c| c.is_ascii_alphanumeric() || "-._~+/=".contains(c)).trim_end_matches('.');
             if token.len() >= MIN_CUT {
                 note(token, put);
             }
@@ -239,7 +250,8 @@ fn cards(text: &str, put: &mut impl FnMut(&str)) {
 
 /// Whether a card scheme has numbers of this length that begin so.
 fn is_issued(digits: &[u8]) -> bool {
-    let head = |count: usize| digits.iter().take(count).fold(0_u32, |number, &digit| number * 10 + u32::from(digit));
+    let head =
+        |count: usize| digits.iter().take(count).fold(0_u32, |number, &digit| number * 10 + u32::from(digit));
     match digits.len() {
         13 => head(1) == 4,
         14 => matches!(head(2), 30 | 36 | 38 | 39),

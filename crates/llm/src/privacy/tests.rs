@@ -28,7 +28,12 @@ fn question(fields: &[(&str, &str)], known: &[&str]) -> Question {
 }
 
 fn texts(question: &Question) -> Vec<&str> {
-    question.fields.iter().map(|(_, value)| value.as_str()).chain(question.known.iter().map(String::as_str)).collect()
+    question
+        .fields
+        .iter()
+        .map(|(_, value)| value.as_str())
+        .chain(question.known.iter().map(String::as_str))
+        .collect()
 }
 
 /// Puts a whole question back.
@@ -48,7 +53,10 @@ fn names_addresses_and_secrets_leave_as_pseudonyms_and_come_back() {
             ("host.name", "web01.corp.example"),
             ("source.ip", "10.1.2.3"),
             ("destination.ip", "203.0.113.9"),
-            ("message", "JSMITH (jsmith2) on WEB01 ran curl -H 'Authorization: Bearer abcdefgh12' from 10.1.2.3:443"),
+            (
+                "message",
+                "JSMITH (jsmith2) on WEB01 ran curl -H 'Authorization: Bearer abcdefgh12' from 10.1.2.3:443",
+            ),
         ],
         &["jsmith is new on 10.1.2.3; write to j.smith@corp.example"],
     );
@@ -65,7 +73,10 @@ fn names_addresses_and_secrets_leave_as_pseudonyms_and_come_back() {
 
 #[test]
 fn a_value_has_one_pseudonym_in_a_store_and_another_in_the_next() {
-    let (one, two) = (question(&[("user.name", "alice")], &[]), question(&[("user.name", "alice"), ("message", "x")], &[]));
+    let (one, two) = (
+        question(&[("user.name", "alice")], &[]),
+        question(&[("user.name", "alice"), ("message", "x")], &[]),
+    );
     let (here, there) = (pseudonyms("a"), pseudonyms("b"));
     let name = |pseudonyms: &Pseudonyms, question| pseudonyms.hide(question).0.fields[0].1.clone();
     assert_eq!(name(&here, &one), name(&here, &two));
@@ -75,9 +86,15 @@ fn a_value_has_one_pseudonym_in_a_store_and_another_in_the_next() {
 
 #[test]
 fn accounts_that_name_nobody_and_outside_addresses_stay() {
-    let config = PrivacyConfig { fields: vec!["user.name".to_owned(), "source.ip".to_owned()], ..PrivacyConfig::default() };
+    let config = PrivacyConfig {
+        fields: vec!["user.name".to_owned(), "source.ip".to_owned()],
+        ..PrivacyConfig::default()
+    };
     let pseudonyms = Pseudonyms::new(b"s", config, is_internal);
-    let question = question(&[("user.name", "Root"), ("source.ip", "203.0.113.9"), ("message", "110.0.0.15 v10.0.0")], &[]);
+    let question = question(
+        &[("user.name", "Root"), ("source.ip", "203.0.113.9"), ("message", "110.0.0.15 v10.0.0")],
+        &[],
+    );
     let (asked, hidden) = pseudonyms.hide(&question);
     assert_eq!(asked, question);
     assert!(hidden.is_empty());
@@ -109,7 +126,10 @@ fn text_that_poses_as_a_pseudonym_stays_what_it_is() {
     let plain = question(&[("user.name", "mallory")], &[]);
     let pseudonyms = pseudonyms("s");
     let guessed = pseudonyms.hide(&plain).0.fields[0].1.clone();
-    let posing = question(&[("user.name", "mallory"), ("message", &format!("mallory {}", guessed.to_uppercase()))], &[]);
+    let posing = question(
+        &[("user.name", "mallory"), ("message", &format!("mallory {}", guessed.to_uppercase()))],
+        &[],
+    );
     let (asked, hidden) = pseudonyms.hide(&posing);
     assert_ne!(asked.fields[0].1, guessed);
     assert_eq!(restored(&hidden, &asked), posing);
@@ -118,11 +138,43 @@ fn text_that_poses_as_a_pseudonym_stays_what_it_is() {
 /// Pieces that run into one another: names within names, pseudonyms' own letters, addresses, secrets, other scripts.
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
-        Just("alice"), Just("Alice"), Just("ALICE2"), Just("ali"), Just("bob"), Just("b"), Just("user"), Just("user-"),
-        Just("ip-"), Just("secret-"), Just("host-0123abcd"), Just("7f3a91c2"), Just("-"), Just(" "), Just("="), Just("\\"),
-        Just("@"), Just("."), Just(":"), Just("é"), Just("日本"), Just("\u{202e}"), Just("\""), Just("10.0.0.1"),
-        Just("10.0.0.15"), Just("192.168.0.1"), Just("1"), Just("password="), Just("Bearer "), Just("://"), Just("AKIA"),
-        Just("IOSFODNN7EXAMPLE"), Just("4111111111111111"), Just("web.corp"), Just("corp"), Just("ſ"), Just("İ"),
+        Just("alice"),
+        Just("Alice"),
+        Just("ALICE2"),
+        Just("ali"),
+        Just("bob"),
+        Just("b"),
+        Just("user"),
+        Just("user-"),
+        Just("ip-"),
+        Just("secret-"),
+        Just("host-0123abcd"),
+        Just("7f3a91c2"),
+        Just("-"),
+        Just(" "),
+        Just("="),
+        Just("\\"),
+        Just("@"),
+        Just("."),
+        Just(":"),
+        Just("é"),
+        Just("日本"),
+        Just("\u{202e}"),
+        Just("\""),
+        Just("10.0.0.1"),
+        Just("10.0.0.15"),
+        Just("192.168.0.1"),
+        Just("1"),
+        Just("password="),
+        Just("Bearer "),
+        Just("://"),
+        Just("AKIA"),
+        Just("IOSFODNN7EXAMPLE"),
+        Just("4111111111111111"),
+        Just("web.corp"),
+        Just("corp"),
+        Just("ſ"),
+        Just("İ"),
     ]
     .prop_map(str::to_owned)
 }

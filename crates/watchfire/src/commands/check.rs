@@ -51,6 +51,15 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
             problem.hint,
         ));
     }
+    for (name, llm) in &settings.llm {
+        match llm.key(name) {
+            Ok(_) => line(
+                "llm",
+                format!("{}: {} at {}", tame(name, 60), tame(&llm.model, 100), tame(llm.base_url(), 200)),
+            ),
+            Err(problem) => wrong(&problem),
+        }
+    }
     match settings
         .location(common.store.as_deref())
         .and_then(|location| Ok((Store::open(&location)?, location)))

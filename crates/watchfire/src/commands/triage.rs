@@ -38,7 +38,7 @@ pub(super) fn run(common: &Common, command: &Arguments) -> Result<Status, Proble
     let reputations = ReputationCache::open(intel, &store)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let seed = u64::try_from(clock.unix_millis()).unwrap_or(0);
-    let asker = command.llm.as_deref().map(|name| asking::asker(settings, name, seed)).transpose()?;
+    let asker = command.llm.as_deref().map(|name| asking::asker(settings, &store, name, seed)).transpose()?;
     // What is asked about is judged again once the answers are here, and a pipe can be read only once.
     let copies = tempfile::tempdir().map_err(|error| {
         Problem::from_error(Status::Failed, &error, "is there a folder for temporary files? set TMPDIR")

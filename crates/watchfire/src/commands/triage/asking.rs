@@ -10,10 +10,13 @@ use std::time::Duration;
 use watchfire_engine::{Asker, Quote};
 use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Counted, Period, Quota};
 use watchfire_http::{Client, Pool};
-use watchfire_llm::{Anthropic, Dialect, Gemini, OpenAi, PackConfig, PriceTable, Provider, Tier};
+use watchfire_judge::Network;
+use watchfire_llm::{Anthropic, Dialect, Gemini, OpenAi, PackConfig, PriceTable, Provider, Pseudonyms, Tier};
+use watchfire_store::Store;
 
 /// The model of that name, ready to be asked.
-pub(super) fn asker(settings: &Settings, name: &str, seed: u64) -> Result<Asker, Problem> {
+pub(super) fn asker(settings: &Settings, store: &Store, name: &str, seed: u64) -> Result<Asker, Problem> {
+    let network = Network::new(settings.network.internal.clone());
     let Some(llm) = settings.llm.get(name) else {
         let known: Vec<&str> = settings.llm.keys().map(String::as_str).collect();
         let hint = if known.is_empty() {
@@ -51,6 +54,11 @@ pub(super) fn asker(settings: &Settings, name: &str, seed: u64) -> Result<Asker,
         timeout,
         patience: Duration::from_hours(24),
         max_nano_usd: llm.max_usd_per_run.map(|usd| (usd * 1e9) as i64),
+        privacy: Some(Arc::new(Pseudonyms::new(
+            &store.secret("pseudonyms")?,
+            settings.privacy.clone(),
+            move |address| network.is_internal(address),
+        ))),
         prices: Arc::new(prices(llm)?),
         breaker: BreakerSettings::default(),
         backoff: Backoff::default(),
