@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(waiting.iter().map(|row| row.decision).collect::<Vec<_>>(), [2, 1], "most urgent first");
 
         let answer = DecisionRow { verdict: 2, ..decision(2, 4) };
-        store.answer(&[answer.clone()], &[1], &[line(Some(42)), line(None)]).unwrap();
+        store.answer(std::slice::from_ref(&answer), &[1], &[line(Some(42)), line(None)]).unwrap();
         assert_eq!(store.decision(2).unwrap(), Some(answer));
         let waiting = store.questions(10).unwrap();
         assert_eq!(waiting.iter().map(|row| (row.decision, row.attempts)).collect::<Vec<_>>(), [(1, 1)]);

@@ -121,7 +121,7 @@ impl Line {
             self.committed_nano.fetch_add(cost - reserved, Ordering::Relaxed);
             self.progress.cost_nano.fetch_add(cost, Ordering::Relaxed);
             called.ledger.push(line);
-            self.give_back(slot, &outcome, usage, cost);
+            give_back(slot, &outcome, usage, cost);
 
             let failure = match outcome {
                 Ok(completion) => {
@@ -207,21 +207,6 @@ impl Line {
         }
     }
 
-    /// Gives a slot back by what is known of the call's fate.
-    fn give_back(&self, slot: Slot, outcome: &Result<Completion, Failure>, usage: Usage, cost_nano: i64) {
-        match outcome {
-            Err(Failure::Unreachable { sent: false, .. }) => slot.cancel(),
-            // It may arrive yet: the slot comes back when the longest flight is over.
-            Err(Failure::Unreachable { sent: true, .. }) => drop(slot),
-            _ => {
-                let micro_usd = u64::try_from(cost_nano / 1000).unwrap_or(0);
-                // What failed used no tokens that anybody knows of: the estimate stands.
-                let tokens = (usage != Usage::default()).then(|| usage.all_input());
-                slot.settle(Spent { tokens, micro_usd: Some(micro_usd) });
-            }
-        }
-    }
-
     /// Pauses or stops everybody where the provider's words are about everybody. Returns how long to wait.
     fn react(&self, failure: &Failure, tries: &mut Tries) -> Option<Duration> {
         match failure.advice() {
@@ -282,6 +267,21 @@ impl Line {
             thinking: usage.thinking,
             cost_nano: if usage == Usage::default() { Some(0) } else { self.cost(&priced, &usage) },
             latency_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Gives a slot back by what is known of the call's fate.
+fn give_back(slot: Slot, outcome: &Result<Completion, Failure>, usage: Usage, cost_nano: i64) {
+    match outcome {
+        Err(Failure::Unreachable { sent: false, .. }) => slot.cancel(),
+        // It may arrive yet: the slot comes back when the longest flight is over.
+        Err(Failure::Unreachable { sent: true, .. }) => drop(slot),
+        _ => {
+            let micro_usd = u64::try_from(cost_nano / 1000).unwrap_or(0);
+            // What failed used no tokens that anybody knows of: the estimate stands.
+            let tokens = (usage != Usage::default()).then(|| usage.all_input());
+            slot.settle(Spent { tokens, micro_usd: Some(micro_usd) });
         }
     }
 }

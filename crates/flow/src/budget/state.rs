@@ -3,7 +3,7 @@
 use super::config::{BudgetConfig, BudgetError, Period};
 use super::meter::{Amounts, Meter, When};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -48,7 +48,7 @@ pub(super) struct State {
     meters: Vec<Meter>,
     flights: HashMap<u64, Flight>,
     /// Flights whose answer nobody will see, by when they are over.
-    lost: BTreeMap<(Instant, u64), ()>,
+    lost: BTreeSet<(Instant, u64)>,
     /// In the order of arrival.
     pub(super) waiters: BTreeMap<u64, Waiter>,
     /// How many turns each user had.
@@ -66,7 +66,7 @@ impl State {
             config,
             meters,
             flights: HashMap::new(),
-            lost: BTreeMap::new(),
+            lost: BTreeSet::new(),
             waiters: BTreeMap::new(),
             turns: HashMap::new(),
             next_id: 0,
@@ -78,7 +78,7 @@ impl State {
 
     /// Brings everything up to `now`.
     pub(super) fn pass(&mut self, now: Instant, unix_ms: i64) {
-        while let Some((&(lost_at, id), ())) = self.lost.first_key_value()
+        while let Some(&(lost_at, id)) = self.lost.first()
             && lost_at <= now
         {
             self.lost.pop_first();
@@ -110,8 +110,8 @@ impl State {
             .iter()
             .fold(pause, |when, meter| when.and(meter.when(cost, self.allowance, now, unix_ms)));
         // What is given up as lost ends at a moment that is known.
-        match (open, self.lost.first_key_value()) {
-            (When::AfterAnEnd, Some((&(lost_at, _), ()))) => When::At(lost_at),
+        match (open, self.lost.first()) {
+            (When::AfterAnEnd, Some(&(lost_at, _))) => When::At(lost_at),
             (open, _) => open,
         }
     }
@@ -152,7 +152,7 @@ impl State {
         let lost_at = sent + self.config.longest_flight;
         if let Some(flight) = self.flights.get_mut(&id) {
             flight.lost_at = Some(lost_at);
-            self.lost.insert((lost_at, id), ());
+            self.lost.insert((lost_at, id));
         }
     }
 

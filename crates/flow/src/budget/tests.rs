@@ -258,8 +258,7 @@ async fn order(budget: &Budget, asks: Vec<(u64, u8)>, gap: Duration) -> Vec<usiz
             }
         })
         .await;
-    let served = served.lock().unwrap().clone();
-    served
+    Arc::into_inner(served).unwrap().into_inner().unwrap()
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,6 +20,7 @@ async fn serve(answer: &'static [u8], hang: bool) -> String {
             }
         }
     };
+    #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
     tokio::task::spawn(serving);
     format!("http://{address}/x?key=secret")
 }

@@ -2,11 +2,15 @@
 //!
 //! An answer counts only if it repeats an id that was asked, once; has a verdict and a severity from the closed lists;
 //! cites nothing that the alert does not say; and does not go below what the rules allow. What fails is told apart, so
-//! that the rest of the pack is not asked again.
+//! that the rest of the pack is not asked again: one object that is not as the schema wants it costs no other its answer.
+//!
+//! What decides is taken strictly (id, verdict, severity, confidence, citations); what only explains is brought into
+//! bounds (reason, techniques, actions).
 
-use super::prompt::{SEVERITIES, VERDICTS};
+use super::prompt::{SEVERITIES, VERDICTS, is_unseen};
 use crate::{Pack, Question};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use watchfire_signal::{Severity, Verdict};
 
@@ -16,6 +20,10 @@ const MAX_TEXT: usize = 1 << 20;
 const MAX_REASON: usize = 400;
 /// Actions, techniques and citations beyond this many are left out.
 const MAX_LIST: usize = 8;
+/// Answers beyond this many are not looked at; there are never as many questions.
+const MAX_ANSWERS: usize = 64;
+/// A part of a value may be cited if it is at least so long, in bytes: `e` stands in every alert.
+const MIN_PART: usize = 4;
 
 /// A checked answer to one question.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +51,8 @@ pub struct Answer {
 pub enum Why {
     /// The whole is not what was asked for.
     NotReadable,
+    /// The answer to this question is not what was asked for.
+    Shape,
     /// There is none for this question.
     Missing,
     /// There are several for this question.
@@ -66,6 +76,7 @@ impl Why {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NotReadable => "not readable",
+            Self::Shape => "of another shape",
             Self::Missing => "missing",
             Self::Repeated => "repeated",
             Self::Verdict => "unknown verdict",
@@ -90,13 +101,18 @@ pub struct Answers {
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(borrow)]
-    answers: Vec<WireAnswer<'a>>,
+    answers: Vec<&'a RawValue>,
+}
+
+/// The id of an answer, whatever else it holds.
+#[derive(Deserialize)]
+struct WireId<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
 struct WireAnswer<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
     #[serde(borrow)]
     verdict: Cow<'a, str>,
     #[serde(borrow)]
@@ -118,22 +134,30 @@ struct WireCited {
     value: String,
 }
 
-/// Reads and checks the answer to a pack.
+/// Reads and checks the answer to a pack. Every question of the pack is in exactly one of the two lists.
 pub fn read_answers(pack: &Pack, text: &str) -> Answers {
     let mut answers = Answers::default();
-    let wire = match serde_json::from_str::<Wire<'_>>(unfenced(text)) {
-        Ok(wire) if text.len() <= MAX_TEXT => wire,
-        _ => {
-            answers.failed = (0..pack.len()).map(|index| (index, Why::NotReadable)).collect();
-            return answers;
-        }
+    let wire =
+        if text.len() <= MAX_TEXT { serde_json::from_str::<Wire<'_>>(unfenced(text)).ok() } else { None };
+    let Some(wire) = wire else {
+        answers.failed = (0..pack.len()).map(|index| (index, Why::NotReadable)).collect();
+        return answers;
     };
+    let parts: Vec<(Cow<'_, str>, &RawValue)> = wire
+        .answers
+        .into_iter()
+        .take(MAX_ANSWERS)
+        .filter_map(|part| Some((serde_json::from_str::<WireId<'_>>(part.get()).ok()?.id, part)))
+        .collect();
     for (index, (id, question)) in pack.entries().iter().enumerate() {
-        let mut found = wire.answers.iter().filter(|answer| answer.id == id.as_str());
+        let mut found = parts.iter().filter(|(echoed, _)| echoed == id.as_str());
         let checked = match (found.next(), found.next()) {
             (None, _) => Err(Why::Missing),
             (Some(_), Some(_)) => Err(Why::Repeated),
-            (Some(answer), None) => check(question, answer),
+            (Some((_, part)), None) => match serde_json::from_str::<WireAnswer<'_>>(part.get()) {
+                Ok(answer) => check(question, &answer),
+                Err(_) => Err(Why::Shape),
+            },
         };
         match checked {
             Ok(answer) => answers.good.push(answer),
@@ -164,10 +188,7 @@ fn check(question: &Question, wire: &WireAnswer<'_>) -> Result<Answer, Why> {
     if reason.is_empty() {
         return Err(Why::NoReason);
     }
-    let says = |field: &str, value: &str| {
-        question.fields.iter().any(|(name, text)| name == field && !value.is_empty() && text.contains(value))
-    };
-    if !wire.cited.iter().all(|cited| says(&cited.field, &cited.value)) {
+    if !wire.cited.iter().all(|cited| is_there(question, cited)) {
         return Err(Why::CitesWhatIsNotThere);
     }
     // A severity below the floor is no error of the model's, who does not know the floor: it is lifted. A verdict that
@@ -198,10 +219,74 @@ fn check(question: &Question, wire: &WireAnswer<'_>) -> Result<Answer, Why> {
     })
 }
 
-/// One line without control characters, bounded.
+/// Whether a citation is of something that the question says: a field's value, a telling part of it between word
+/// boundaries, or a sentence of what is known.
+fn is_there(question: &Question, cited: &WireCited) -> bool {
+    let value = folded(&cited.value);
+    let value = value.trim_end_matches('…').trim_end_matches("...");
+    let holds = |text: &str| {
+        let text = folded(text);
+        let is_word = |c: char| c.is_alphanumeric();
+        text == value
+            || (value.len() >= MIN_PART
+                && text.match_indices(value).any(|(at, _)| {
+                    let (before, after) = (&text[..at], &text[at + value.len()..]);
+                    // `203.0.113` is no part of `203.0.113.7`.
+                    let starts =
+                        !before.trim_end_matches('.').ends_with(is_word) || !value.starts_with(is_word);
+                    let ends =
+                        !after.trim_start_matches('.').starts_with(is_word) || !value.ends_with(is_word);
+                    starts && ends
+                }))
+    };
+    let in_field = question.fields.iter().any(|(name, text)| *name == cited.field && holds(text));
+    let in_known =
+        cited.field.split('.').next() == Some("known") && question.known.iter().any(|text| holds(text));
+    !value.is_empty() && (in_field || in_known)
+}
+
+/// A text as a model may repeat it: it saw escapes (`\\u003c`, `\\\\`) and copies them as they stand, or reads them; space
+/// is space to it, and what shows nothing is lost. Both sides of a comparison are folded, so nothing is there that was not.
+fn folded(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let mut used = c.len_utf8();
+        let mut c = c;
+        if c == '\\' {
+            used = rest.len() - rest.trim_start_matches('\\').len();
+            let digits =
+                rest.get(used..).and_then(|rest| rest.strip_prefix('u')).and_then(|rest| rest.get(..4));
+            let code = digits
+                .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+                .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            if let Some(code) = code {
+                used += 5;
+                // Half of a pair shows nothing that could be cited.
+                c = char::from_u32(code).unwrap_or('\u{200b}');
+            }
+        }
+        rest = &rest[used..];
+        if is_unseen(c) || c.is_whitespace() {
+            if c.is_whitespace() && !plain.is_empty() && !plain.ends_with(' ') {
+                plain.push(' ');
+            }
+        } else {
+            plain.push(c);
+        }
+    }
+    plain.truncate(plain.trim_end().len());
+    plain
+}
+
+/// One line without control characters and what hides or turns text, bounded.
 fn plain(text: &str, max: usize) -> String {
-    let spaced: String = text.chars().take(max * 2).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(max).collect()
+    let seen: String = text
+        .chars()
+        .take(max * 2)
+        .filter_map(|c| if c.is_control() { Some(' ') } else { (!is_unseen(c)).then_some(c) })
+        .collect();
+    seen.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(max).collect()
 }
 
 /// `T` and four digits, with or without a dot and three digits.
@@ -215,108 +300,4 @@ fn is_technique(id: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Why, read_answers};
-    use crate::{Pack, PackConfig, Question, pack};
-    use proptest::prelude::*;
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-    use serde_json::{Value, json};
-    use watchfire_signal::{Severity, Verdict};
-
-    fn packed(floors: &[u8]) -> Pack {
-        let questions = floors.iter().enumerate().map(|(index, &floor)| Question {
-            id: index as i64,
-            tenant: String::new(),
-            family: "a".to_owned(),
-            priority: 50,
-            floor,
-            fields: vec![("source.ip".to_owned(), "203.0.113.7".to_owned())],
-            known: Vec::new(),
-        });
-        pack(questions.collect(), &PackConfig::default(), &mut ChaCha8Rng::seed_from_u64(3)).remove(0)
-    }
-
-    fn answer(id: &str) -> Value {
-        json!({
-            "id": id, "verdict": "benign_positive", "severity": "low", "confidence": 0.7, "reason": "source.ip is a scanner",
-            "cited": [{"field": "source.ip", "value": "203.0.113.7"}], "techniques": ["T1595", "nonsense"],
-            "actions": ["look"],
-        })
-    }
-
-    #[test]
-    fn a_good_answer_counts_whether_fenced_or_not() {
-        let pack = packed(&[0]);
-        let text = json!({"answers": [answer(&pack.entries()[0].0)]}).to_string();
-        for text in [text.clone(), format!("```json\n{text}\n```")] {
-            let answers = read_answers(&pack, &text);
-            assert_eq!(answers.failed, []);
-            let good = &answers.good[0];
-            assert_eq!((good.verdict, good.severity), (Verdict::BenignPositive, Severity::Low));
-            assert_eq!(good.techniques, ["T1595"]);
-        }
-    }
-
-    #[test]
-    fn what_fails_is_told_apart_and_the_rest_counts() {
-        let pack = packed(&[0, 0, 3, 0, 0, 0]);
-        let id = |index: usize| pack.entries()[index].0.as_str();
-        let changed = |index: usize, key: &str, value: Value| {
-            let mut answer = answer(id(index));
-            answer[key] = value;
-            answer
-        };
-        let all = json!({"answers": [
-            answer(id(0)),
-            changed(1, "cited", json!([{"field": "source.ip", "value": "192.0.2.1"}])),
-            answer(id(2)),
-            changed(3, "verdict", json!("all clear")),
-            answer(id(4)), answer(id(4)),
-            answer("aaaaaaaa"),
-        ]});
-        let answers = read_answers(&pack, &all.to_string());
-        assert_eq!(answers.good.iter().map(|good| good.id).collect::<Vec<_>>(), [pack.entries()[0].1.id]);
-        let expected = [
-            (1, Why::CitesWhatIsNotThere),
-            (2, Why::BelowFloor),
-            (3, Why::Verdict),
-            (4, Why::Repeated),
-            (5, Why::Missing),
-        ];
-        assert_eq!(answers.failed, expected);
-    }
-
-    #[test]
-    fn a_severity_below_the_floor_is_lifted() {
-        let pack = packed(&[4]);
-        let mut low = answer(&pack.entries()[0].0);
-        low["verdict"] = json!("suspicious");
-        let answers = read_answers(&pack, &json!({"answers": [low]}).to_string());
-        assert_eq!(answers.good[0].severity, Severity::High);
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_survived_and_every_question_is_accounted_for(text in ".{0,200}") {
-            let pack = packed(&[0, 0, 0]);
-            let answers = read_answers(&pack, &text);
-            prop_assert_eq!(answers.good.len() + answers.failed.len(), 3);
-        }
-    }
-
-    #[test]
-    fn depth_and_absurd_numbers_are_survived() {
-        let pack = packed(&[0]);
-        let id = &pack.entries()[0].0;
-        for text in [
-            "[".repeat(100_000),
-            format!("{{\"answers\":{}", "[".repeat(10_000)),
-            json!({"answers": [answer(id)]}).to_string().replace("0.7", "1e999"),
-            json!({"answers": [answer(id)]}).to_string().replace("0.7", "-0.1"),
-            json!({"answers": [answer(id)]}).to_string().replace("0.7", "NaN"),
-        ] {
-            assert!(read_answers(&pack, &text).good.is_empty());
-        }
-    }
-}
+mod tests;

@@ -93,7 +93,10 @@ pub fn pack(mut questions: Vec<Question>, config: &PackConfig, rng: &mut (impl R
 
 /// What failed together, in two halves to be asked again; `None` for a question that failed alone.
 ///
-/// Halving n questions until each stands alone takes at most 2n − 2 more calls, and 2·log₂ n if one question is to blame.
+/// Halving n questions until each stands alone takes at most 2n − 2 more calls (the halves form a binary tree whose leaves
+/// are different questions), and at most 2·⌈log₂ n⌉ for each question that is to blame (only what holds one is halved, and
+/// a half is at most half as large, rounded up). Asking what failed among answered ones alone, as the caller does, costs
+/// one call each and stays within both.
 pub fn split(questions: Vec<Question>, rng: &mut (impl Rng + ?Sized)) -> Option<(Pack, Pack)> {
     if questions.len() < 2 {
         return None;
@@ -113,6 +116,7 @@ fn nonce(rng: &mut (impl Rng + ?Sized)) -> String {
 mod tests {
     use super::{PackConfig, pack, split};
     use crate::Question;
+    use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -142,6 +146,81 @@ mod tests {
             (0..40).map(|id| question(id, if id % 2 == 0 { "x" } else { "y" }, "a")).collect();
         for pack in pack(questions, &PackConfig { size: 8, ..PackConfig::default() }, &mut rng) {
             assert!(pack.entries().iter().all(|(_, question)| question.tenant == pack.entries()[0].1.tenant));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_question_ends_answered_or_given_up_once_within_the_bound(
+            poisons in prop::collection::vec(prop::sample::select(vec![0_u8, 0, 0, 1, 2]), 1..17),
+            seed: u64,
+        ) {
+            // 1: the whole call fails wherever this question is in it; 2: its own answer is no good.
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let questions: Vec<_> = (0..poisons.len()).map(|id| question(id as i64, "", "a")).collect();
+            let mut open = pack(questions, &PackConfig { size: 16, ..PackConfig::default() }, &mut rng);
+            prop_assert_eq!(open.len(), 1);
+            let (mut calls, mut answered, mut given_up) = (0, Vec::new(), Vec::new());
+            let mut ids = std::collections::HashSet::new();
+            while let Some(asked) = open.pop() {
+                calls += 1;
+                prop_assert!(asked.entries().iter().all(|(id, _)| ids.insert(id.clone())), "a number is used again");
+                let all = asked.len();
+                let fate = |question: &Question| poisons[question.id as usize];
+                let is_poisoned = asked.entries().iter().any(|(_, question)| fate(question) == 1);
+                let (again, good): (Vec<_>, Vec<_>) =
+                    asked.into_questions().into_iter().partition(|question| is_poisoned || fate(question) == 2);
+                answered.extend(good.iter().map(|question| question.id));
+                match again.len() {
+                    0 => {}
+                    _ if all == 1 => given_up.extend(again.iter().map(|question| question.id)),
+                    failed if failed < all => {
+                        open.extend(pack(again, &PackConfig { size: 1, ..PackConfig::default() }, &mut rng));
+                    }
+                    _ => {
+                        let (first, second) = split(again, &mut rng).unwrap();
+                        open.extend([first, second]);
+                    }
+                }
+            }
+            let bad = poisons.iter().filter(|&&fate| fate != 0).count();
+            let mut ended = [answered, given_up.clone()].concat();
+            ended.sort_unstable();
+            prop_assert_eq!(ended, (0..poisons.len() as i64).collect::<Vec<_>>());
+            prop_assert_eq!(given_up.len(), bad);
+            let depth = poisons.len().next_power_of_two().trailing_zeros() as usize;
+            prop_assert!(calls <= 1 + (2 * bad * depth).min(2 * poisons.len() - 2), "{} calls", calls);
+        }
+
+        #[test]
+        fn the_same_questions_come_into_the_same_packs_in_whatever_order(
+            mut all in prop::collection::vec((0_u8..3, 0_u8..3, 0_u8..=100), 0..60),
+            size in 0_usize..10,
+            seed: u64,
+        ) {
+            all.sort_unstable();
+            let make = |(id, &(tenant, family, priority)): (usize, &(u8, u8, u8))| Question {
+                priority,
+                ..question(id as i64, &tenant.to_string(), &family.to_string())
+            };
+            let questions: Vec<Question> = all.iter().enumerate().map(make).collect();
+            let mut turned = questions.clone();
+            turned.reverse();
+            let config = PackConfig { size, max_bytes: 200 };
+            let ids = |questions, seed| -> Vec<Vec<Question>> {
+                let packs = pack(questions, &config, &mut ChaCha8Rng::seed_from_u64(seed));
+                packs.into_iter().map(super::Pack::into_questions).collect()
+            };
+            let packs = ids(questions.clone(), seed);
+            prop_assert_eq!(&packs, &ids(turned, !seed));
+            prop_assert_eq!(packs.iter().map(Vec::len).sum::<usize>(), questions.len());
+            for pack in &packs {
+                prop_assert!((1..=size.max(1)).contains(&pack.len()));
+                prop_assert!(pack.is_sorted_by_key(|question| std::cmp::Reverse(question.priority)));
+                prop_assert!(pack.iter().all(|q| q.tenant == pack[0].tenant && q.family == pack[0].family));
+                let bytes: usize = pack.iter().map(Question::bytes).sum();
+                prop_assert!(pack.len() == 1 || bytes <= 200);
+            }
         }
     }
 

@@ -42,7 +42,7 @@ insufficient_data (the fields do not allow to say), benign_positive (it happened
 - `severity`: informational, low, medium, high or critical, by what it would mean for the machine.
 - `confidence`: from 0 to 1.
 - `reason`: one sentence of at most 300 characters that names the fields it rests on.
-- `cited`: the fields it rests on, each with its `field` name and the `value` copied exactly from the alert.
+- `cited`: what it rests on, each with its `field` name, in `fields` or `known`, and the `value` copied exactly from there.
 - `techniques`: ATT&CK technique ids such as T1110.001, if any.
 - `actions`: at most three next steps for the analyst, most useful first.
 
@@ -101,7 +101,14 @@ pub fn prompt(pack: &Pack, model: &str, tier: Tier) -> Prompt {
                 .iter()
                 .map(|(name, value)| (name.clone(), Value::String(value.clone())))
                 .collect();
-            json!({"id": id, "fields": fields, "known": question.known})
+            // Each sentence has a name to cite it by.
+            let known: serde_json::Map<String, Value> = question
+                .known
+                .iter()
+                .enumerate()
+                .map(|(index, sentence)| (format!("known.{}", index + 1), Value::String(sentence.clone())))
+                .collect();
+            json!({"id": id, "fields": fields, "known": known})
         })
         .collect();
     let count = u32::try_from(pack.len()).unwrap_or(u32::MAX);
@@ -134,7 +141,7 @@ fn harmless(json: &str) -> String {
 
 /// Characters that are not seen, or turn what is seen around: controls, zero-width and bidirectional marks, tags,
 /// variation selectors and private use.
-fn is_unseen(character: char) -> bool {
+pub(super) fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(u32::from(character),
             0xad | 0x34f | 0x61c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f
