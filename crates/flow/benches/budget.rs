@@ -88,7 +88,7 @@ fn bench(criterion: &mut Criterion) {
         bencher.iter(|| assert_eq!(budgets.check(&next(), &ask), Check::Allowed));
     });
     criterion.bench_function("10,000 keys: governor", |bencher| {
-        bencher.iter(|| keyed.check_key(&next()).unwrap())
+        bencher.iter(|| keyed.check_key(&next()).unwrap());
     });
     criterion.bench_function("10,000 keys: mutex rings", |bencher| {
         bencher.iter(|| assert!(rings.lock().unwrap().entry(next()).or_default().take()));

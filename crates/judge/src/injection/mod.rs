@@ -7,12 +7,12 @@
 //!
 //! A word alone says nothing ("ignore" stands in command lines, "instruction" in CPU faults). What counts is that words
 //! of several kinds meet within a short distance: *ignore* + *previous* + *instructions*, in whichever of sixteen
-//! languages. Words, kinds and distances stand in `data/injection.toml`; how they are found is in [`phrases`].
+//! languages. Words, kinds and distances stand in `data/injection.toml`; how they are found is in `phrases`.
 //!
-//! Attackers write around lists, so the text is brought into a plain form first ([`normal`]): letters only, in lower
+//! Attackers write around lists, so the text is brought into a plain form first (`normal`): letters only, in lower
 //! case, without accents, look-alikes undone. That one form takes care of `IGNORE_PREVIOUS-Instructions`, of
 //! `i g n o r e`, of hidden characters and of `1gn0r3`. What is encoded is decoded, at most two levels deep
-//! ([`decode`]): base64, hex, percent, entities and escapes; ROT13 and reversed text are known by what their words look
+//! (`decode`): base64, hex, percent, entities and escapes; ROT13 and reversed text are known by what their words look
 //! like.
 //!
 //! The ways to write that are covered follow OWASP's *LLM Prompt Injection Prevention Cheat Sheet* and the chat
