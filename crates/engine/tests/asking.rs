@@ -350,7 +350,7 @@ fn text_that_addresses_the_model_never_reaches_it_and_never_lowers_a_verdict() {
             let verdict = line["verdict"].as_str().unwrap();
             assert!(["suspicious", "true_positive"].contains(&verdict), "{}: {line}", path.display());
             assert!(line["reason"].as_str().unwrap().contains("addresses a language model"), "{line}");
-            assert_eq!(line["reused"], false, "{line}");
+            assert_eq!(line["decider"], "rule", "{line}");
         }
         assert_eq!(asked.questions, 0, "{}", path.display());
     }

@@ -27,8 +27,8 @@ pub use batcher::{
 };
 pub use breaker::{Breaker, BreakerPermit, BreakerSettings, BreakerState, Open};
 pub use budget::{
-    Ask, Budget, BudgetConfig, BudgetError, BudgetState, Budgets, Check, Counted, Denied, Outlook, Period,
-    Quota, Slot, Spent,
+    Ask, Budget, BudgetConfig, BudgetError, BudgetState, Budgets, Check, Closing, ColdStart, Counted, Denied,
+    Outlook, Period, Quota, Slot, Spent,
 };
 pub use clock::{Clock, Stopwatch, SystemClock};
 pub use deadline::{Deadline, DeadlinePassed};

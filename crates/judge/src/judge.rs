@@ -376,8 +376,8 @@ impl Case<'_> {
             decider: found.decider,
             confidence: found.confidence,
             valid_from: self.time,
-            // What addresses a model is looked at each time anew.
-            valid_until: self.time + if self.assessed.injection.is_some() { 0 } else { lifetime },
+            // What addresses a model is looked at each time anew: this holds for its own moment, and a run that is repeated.
+            valid_until: self.time + if self.assessed.injection.is_some() { 1 } else { lifetime },
             volume: 0,
             detail: Detail {
                 version: self.version.to_owned(),

@@ -23,6 +23,8 @@ pub enum Period {
     Day,
     /// From the first to the first.
     Month,
+    /// For ever: what is used does not come back.
+    Total,
 }
 
 /// One limit.
@@ -38,7 +40,9 @@ pub enum Quota {
         /// The length of the window.
         window: Duration,
     },
-    /// At most so much per day or month, which begin at midnight in a time zone.
+    /// At most so much per day or month, which begin at midnight in a time zone, or in all.
+    ///
+    /// As exact as this machine's clock agrees with the provider's.
     Aligned {
         /// What is counted.
         counted: Counted,
@@ -55,17 +59,54 @@ pub enum Quota {
     Concurrency(u64),
 }
 
+impl Quota {
+    /// Whether both count the same in the same way, whatever their limits: then one's use means something to the other.
+    pub(super) fn counts_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Rolling { counted, window, .. },
+                Self::Rolling { counted: other, window: other_window, .. },
+            ) => counted == other && window == other_window,
+            (
+                Self::Aligned { counted, period, zone, .. },
+                Self::Aligned { counted: other, period: other_period, zone: other_zone, .. },
+            ) => counted == other && period == other_period && zone == other_zone,
+            (Self::Spacing(_), Self::Spacing(_)) | (Self::Concurrency(_), Self::Concurrency(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What a budget assumes where it does not know what was sent before it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColdStart {
+    /// Nothing was: right where nobody used the credential for a while.
+    #[default]
+    Trust,
+    /// The limit was, until a moment ago, and all of it is still on its way: the first call waits the longest flight and
+    /// a window. Days and months are trusted even so; the provider says when one is used up ([`Budget::exhaust`]).
+    ///
+    /// [`Budget::exhaust`]: super::Budget::exhaust
+    WaitAWindow,
+}
+
 /// A credential's limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct BudgetConfig {
     /// All of them hold at once.
     pub quotas: Vec<Quota>,
     /// How long a call whose answer nobody saw may still be on its way.
     pub longest_flight: Duration,
-    /// How many may wait; one more is refused.
+    /// How many may wait; one more is refused. Whoever needs not wait is not refused.
     pub max_waiting: usize,
-    /// A waiter gains one step of priority in so much time.
+    /// A waiter gains one step of priority in so much time at the head of its user's line.
     pub ageing: Duration,
+    /// What is assumed where no earlier state, or no complete one, is given to [`Budget::restore`].
+    ///
+    /// [`Budget::restore`]: super::Budget::restore
+    pub cold_start: ColdStart,
 }
 
 impl Default for BudgetConfig {
@@ -75,6 +116,7 @@ impl Default for BudgetConfig {
             longest_flight: Duration::from_secs(120),
             max_waiting: 65_536,
             ageing: Duration::from_secs(10),
+            cold_start: ColdStart::Trust,
         }
     }
 }

@@ -1,57 +1,23 @@
 //! How much of one quota is used, and when there will be room.
 
+use super::amounts::{Amounts, Demand, FAR, Fate, Now, When, later};
 use super::config::{BudgetError, Counted, Period, Quota};
+use super::held::Held;
+use super::pace::Pace;
+use super::period::bounds;
+use super::saved::SavedMeter;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
-use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Windows are kept a little longer than stated: a provider may count both of its ends.
-const MARGIN: Duration = Duration::from_millis(1);
+pub(super) const MARGIN: Duration = Duration::from_millis(1);
 
-/// What a call takes of each kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Amounts {
-    pub(super) requests: u64,
-    pub(super) tokens: u64,
-    pub(super) micro_usd: u64,
-}
-
-impl Amounts {
-    pub(super) const fn of(&self, counted: Counted) -> u64 {
-        match counted {
-            Counted::Requests => self.requests,
-            Counted::Tokens => self.tokens,
-            Counted::MicroUsd => self.micro_usd,
-        }
-    }
-}
-
-/// When a call may be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
-    Now,
-    At(Instant),
-    /// When a call that is on its way has ended; nobody knows when that is.
-    AfterAnEnd,
-    Never,
-}
-
-impl When {
-    /// The later of two.
-    pub(super) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Never, _) | (_, Self::Never) => Self::Never,
-            (Self::AfterAnEnd, _) | (_, Self::AfterAnEnd) => Self::AfterAnEnd,
-            (Self::At(one), Self::At(two)) => Self::At(one.max(two)),
-            (Self::Now, other) | (other, Self::Now) => other,
-        }
-    }
-}
+/// A saved state that says that its month ends later than this is not believed.
+const LONGEST_PERIOD_MS: i64 = 32 * 86_400_000;
 
 /// The use of one quota.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Meter {
     Rolling {
         counted: Counted,
@@ -59,9 +25,7 @@ pub(super) enum Meter {
         window: Duration,
         /// What calls on their way hold.
         live: u64,
-        /// What ended calls hold, and until when; in that order.
-        held: VecDeque<(Instant, u64)>,
-        held_sum: u64,
+        held: Held,
     },
     Aligned {
         counted: Counted,
@@ -70,7 +34,8 @@ pub(super) enum Meter {
         zone: TimeZone,
         live: u64,
         settled: u64,
-        /// When the current period ends, in milliseconds since 1970.
+        /// When the current period began and when it ends, in milliseconds since 1970.
+        begins_at: i64,
         ends_at: i64,
     },
     Spacing {
@@ -94,10 +59,9 @@ impl Meter {
             Quota::Rolling { counted, limit, window } => Self::Rolling {
                 counted: *counted,
                 limit: *limit,
-                window: *window,
+                window: (*window).min(FAR),
                 live: 0,
-                held: VecDeque::new(),
-                held_sum: 0,
+                held: Held::default(),
             },
             Quota::Aligned { counted, limit, period, zone } => Self::Aligned {
                 counted: *counted,
@@ -106,6 +70,7 @@ impl Meter {
                 zone: TimeZone::get(zone).map_err(|_| BudgetError::Zone(zone.clone()))?,
                 live: 0,
                 settled: 0,
+                begins_at: i64::MIN,
                 ends_at: i64::MIN,
             },
             Quota::Spacing(gap) => Self::Spacing { gap: *gap, live: 0, free_at: None },
@@ -113,124 +78,115 @@ impl Meter {
         })
     }
 
-    /// Lets go of what is over by `now` (`unix_ms` by the wall clock).
-    pub(super) fn pass(&mut self, now: Instant, unix_ms: i64) {
+    /// Lets go of what is over.
+    pub(super) fn pass(&mut self, now: Now) {
         match self {
-            Self::Rolling { held, held_sum, .. } => {
-                while let Some(&(until, amount)) = held.front()
-                    && until <= now
-                {
-                    *held_sum -= amount;
-                    held.pop_front();
-                }
-            }
-            Self::Aligned { period, zone, settled, ends_at, .. } => {
-                if unix_ms >= *ends_at {
+            Self::Rolling { held, .. } => held.pass(now.at),
+            Self::Aligned { period, zone, settled, begins_at, ends_at, .. } => {
+                // A clock that is set back does not bring a new day.
+                if now.unix_ms >= *ends_at && *ends_at != i64::MAX {
                     *settled = 0;
-                    *ends_at = period_end(unix_ms, *period, zone);
+                    (*begins_at, *ends_at) = bounds(now.unix_ms, *period, zone);
                 }
             }
-            Self::Spacing { .. } | Self::Concurrency { .. } => {}
+            Self::Spacing { free_at, .. } => {
+                if free_at.is_some_and(|free_at| free_at <= now.at) {
+                    *free_at = None;
+                }
+            }
+            Self::Concurrency { .. } => {}
         }
     }
 
-    /// When a call that takes this much may be made. `allowance` is the share of the limit on calls that is made use of.
-    pub(super) fn when(&self, cost: &Amounts, allowance: f64, now: Instant, unix_ms: i64) -> When {
+    /// When a call that takes this much may be made. To be asked after [`Meter::pass`].
+    pub(super) fn when(&self, cost: &Amounts, pace: &Pace, now: Now) -> When {
         match self {
-            Self::Rolling { counted, limit, live, held, held_sum, .. } => {
+            Self::Rolling { counted, limit, live, held, .. } => {
                 let cost = cost.of(*counted);
                 if cost > *limit {
                     return When::Never;
                 }
                 let allowed = match counted {
-                    Counted::Requests => ((*limit as f64 * allowance) as u64).clamp(1, *limit),
+                    Counted::Requests => pace.of(*limit),
                     Counted::Tokens | Counted::MicroUsd => *limit,
                 };
-                let mut used = live.saturating_add(*held_sum);
-                if used.saturating_add(cost) <= allowed {
-                    return When::Now;
+                let wanted = u128::from(*live) + held.sum() + u128::from(cost);
+                match wanted.checked_sub(u128::from(allowed)) {
+                    None | Some(0) => When::Now,
+                    Some(excess) => held.freed(excess).map_or(When::AfterAnEnd, When::At),
                 }
-                for &(until, amount) in held {
-                    used -= amount;
-                    if used.saturating_add(cost) <= allowed {
-                        return When::At(until);
-                    }
-                }
-                When::AfterAnEnd
             }
             Self::Aligned { counted, limit, live, settled, ends_at, .. } => {
                 let cost = cost.of(*counted);
+                let fits = |used: u64| used.checked_add(cost).is_some_and(|used| used <= *limit);
                 if cost > *limit {
                     When::Never
-                } else if live.saturating_add(*settled).saturating_add(cost) <= *limit {
+                } else if fits(live.saturating_add(*settled)) {
                     When::Now
-                } else if live.saturating_add(cost) <= *limit {
-                    let left = u64::try_from(ends_at.saturating_sub(unix_ms)).unwrap_or(0);
-                    When::At(now + Duration::from_millis(left.saturating_add(1)))
+                } else if *ends_at == i64::MAX && !fits(*settled) {
+                    When::Never
+                } else if fits(*live) && *ends_at != i64::MAX {
+                    let left = u64::try_from(ends_at.saturating_sub(now.unix_ms)).unwrap_or(0);
+                    When::At(later(now.at, Duration::from_millis(left.saturating_add(1))))
                 } else {
                     When::AfterAnEnd
                 }
             }
             Self::Spacing { live, free_at, .. } => match free_at {
                 _ if *live > 0 => When::AfterAnEnd,
-                Some(free_at) if *free_at > now => When::At(*free_at),
+                Some(free_at) if *free_at > now.at => When::At(*free_at),
                 _ => When::Now,
             },
-            Self::Concurrency { limit, live } => {
-                if live < limit {
-                    When::Now
-                } else {
-                    When::AfterAnEnd
-                }
-            }
+            Self::Concurrency { limit, live } if live < limit => When::Now,
+            Self::Concurrency { .. } => When::AfterAnEnd,
         }
     }
 
-    /// A call is sent.
+    /// A call is sent, or was by an earlier process.
     pub(super) fn take(&mut self, cost: &Amounts) {
         match self {
             Self::Rolling { counted, live, .. } | Self::Aligned { counted, live, .. } => {
-                *live += cost.of(*counted);
+                *live = live.saturating_add(cost.of(*counted));
             }
             Self::Spacing { live, .. } | Self::Concurrency { live, .. } => *live += 1,
         }
     }
 
-    /// A call that was to take `cost` ended at `end`, which may lie in the past, and took `spent`; `None` if the provider
-    /// does not count it.
-    pub(super) fn end(&mut self, cost: &Amounts, spent: Option<&Amounts>, end: Instant) {
+    /// A call that was to take `cost` ended at `end`, which may lie in the past.
+    pub(super) fn end(&mut self, cost: &Amounts, fate: &Fate, end: Instant, now: Now) {
         match self {
-            Self::Rolling { counted, window, live, held, held_sum, .. } => {
-                *live -= cost.of(*counted);
-                let amount = spent.map_or(0, |spent| spent.of(*counted));
-                if amount > 0 {
-                    hold(held, held_sum, end + *window + MARGIN, amount);
-                }
+            Self::Rolling { counted, window, live, held, .. } => {
+                *live = live.saturating_sub(cost.of(*counted));
+                held.hold(later(end, *window + MARGIN), fate.spent(*counted), *window);
             }
-            Self::Aligned { counted, live, settled, .. } => {
-                *live -= cost.of(*counted);
-                *settled = settled.saturating_add(spent.map_or(0, |spent| spent.of(*counted)));
+            Self::Aligned { counted, live, settled, begins_at, .. } => {
+                *live = live.saturating_sub(cost.of(*counted));
+                // What ended before the period began, though nobody looked then, did not arrive in it. A clock that was
+                // set back says nothing about that.
+                if now.unix_ms < *begins_at || now.unix_ms_of(end) >= *begins_at {
+                    *settled = settled.saturating_add(fate.spent(*counted));
+                }
             }
             Self::Spacing { gap, live, free_at } => {
                 *live -= 1;
-                if spent.is_some() {
-                    *free_at = (*free_at).max(Some(end + *gap + MARGIN));
+                if *fate != Fate::Unsent {
+                    *free_at = (*free_at).max(Some(later(end, gap.saturating_add(MARGIN))));
                 }
             }
             Self::Concurrency { live, .. } => *live -= 1,
         }
     }
 
-    /// The provider says that the current period is used up.
-    pub(super) fn exhaust(&mut self, period: Period) {
-        if let Self::Aligned { period: own, limit, settled, .. } = self
-            && *own == period
+    /// The provider says that the current period is used up. To be called after [`Meter::pass`].
+    pub(super) fn exhaust(&mut self, which: Period) {
+        if let Self::Aligned { period, limit, settled, .. } = self
+            && *period == which
         {
-            *settled = *limit;
+            *settled = (*settled).max(*limit);
         }
     }
 
-    /// Whether all is as if nothing had ever been asked.
+    /// Whether all is as if nothing had ever been asked. To be asked after [`Meter::pass`].
     pub(super) fn is_idle(&self) -> bool {
         match self {
             Self::Rolling { live, held, .. } => *live == 0 && held.is_empty(),
@@ -240,108 +196,108 @@ impl Meter {
         }
     }
 
-    /// About how long a call waits that has `before` others before it.
-    pub(super) fn predict(&self, before: u64, now: Instant) -> Duration {
-        let Self::Rolling { counted: Counted::Requests, limit, window, live, held, held_sum } = self else {
-            return Duration::ZERO;
+    /// About how long it takes until the last of these calls is sent, where a response takes `latency`.
+    pub(super) fn predict(&self, demand: &Demand, latency: Duration, now: Now) -> Duration {
+        let times = |each: Duration, number: u128| {
+            each.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX)).min(FAR)
         };
-        let free = limit.saturating_sub(live + held_sum);
-        let Some(place) = before.checked_sub(free) else { return Duration::ZERO };
-        let whole = u32::try_from(place / limit).unwrap_or(u32::MAX);
-        let mut rest = place % limit;
-        let mut until = *window;
-        for &(free_at, amount) in held {
-            if rest < amount {
-                until = free_at.saturating_duration_since(now);
-                break;
+        // How often the limit must be used up in full, and what is wanted after that.
+        let lack = |used: u128, limit: u64, wanted: u128| {
+            let limit = u128::from(limit);
+            let lack = wanted.saturating_sub(limit.saturating_sub(used)).checked_sub(1)?;
+            Some((lack / limit, lack % limit + 1))
+        };
+        match self {
+            Self::Rolling { counted, limit, window, live, held } => {
+                let used = u128::from(*live) + held.sum();
+                let Some((whole, rest)) = lack(used, *limit, demand.of(*counted)) else {
+                    return Duration::ZERO;
+                };
+                let cycle = window.saturating_add(latency);
+                // What is held beyond the limit goes first.
+                let over = used.saturating_sub(u128::from(*limit));
+                let first =
+                    held.freed(rest + over).map_or(cycle, |until| until.saturating_duration_since(now.at));
+                times(cycle, whole).saturating_add(first)
             }
-            rest -= amount;
+            Self::Aligned { counted, limit, period, live, settled, ends_at, .. } => {
+                let used = u128::from(live.saturating_add(*settled));
+                let Some((whole, _)) = lack(used, *limit, demand.of(*counted)) else {
+                    return Duration::ZERO;
+                };
+                let days = match period {
+                    Period::Day => 1,
+                    Period::Month => 30,
+                    Period::Total => return FAR,
+                };
+                let left = u64::try_from(ends_at.saturating_sub(now.unix_ms)).unwrap_or(0);
+                times(Duration::from_secs(days * 86_400), whole).saturating_add(Duration::from_millis(left))
+            }
+            Self::Spacing { gap, live, free_at } => {
+                let cycle = gap.saturating_add(latency);
+                let first = match free_at {
+                    _ if *live > 0 => cycle,
+                    Some(free_at) => free_at.saturating_duration_since(now.at),
+                    None => Duration::ZERO,
+                };
+                times(cycle, demand.requests().saturating_sub(1)).saturating_add(first)
+            }
+            Self::Concurrency { limit, live } => {
+                let rounds = lack(u128::from(*live), *limit, demand.requests());
+                rounds.map_or(Duration::ZERO, |(whole, _)| times(latency, whole + 1))
+            }
         }
-        window.saturating_mul(whole).saturating_add(until)
+        .min(FAR)
     }
 
-    /// What is held, as time from `now` until it is free, with what is live as if it ended `flight` from now.
-    pub(super) fn snapshot(&self, now: Instant, flight: Duration) -> Vec<(u64, u64)> {
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX) + 1;
+    /// What ended calls hold, to be kept.
+    pub(super) fn save(&self, quota: &Quota, now: Instant) -> SavedMeter {
+        // Rounded up: nothing is free early.
+        let left = |until: Instant| {
+            u64::try_from(until.saturating_duration_since(now).as_millis()).unwrap_or(u64::MAX) + 1
+        };
+        let mut saved = SavedMeter::new(quota.clone());
         match self {
-            Self::Rolling { live, held, window, .. } => {
-                let mut all: Vec<_> = held
-                    .iter()
-                    .map(|&(until, amount)| (millis(until.saturating_duration_since(now)), amount))
-                    .collect();
-                if *live > 0 {
-                    all.push((millis(flight + *window), *live));
-                }
-                all
+            Self::Rolling { held, .. } => {
+                saved.held_ms = held.iter().map(|(until, amount)| (left(until), amount)).collect();
             }
-            Self::Aligned { live, settled, ends_at, .. } => {
-                Vec::from([(u64::try_from(*ends_at).unwrap_or(0), live + settled)])
-            }
-            Self::Spacing { .. } | Self::Concurrency { .. } => Vec::new(),
+            Self::Aligned { settled, ends_at, .. } => (saved.used, saved.ends_at) = (*settled, *ends_at),
+            Self::Spacing { free_at, .. } => saved.held_ms.extend(free_at.map(|at| (left(at), 1))),
+            Self::Concurrency { .. } => {}
         }
+        saved
     }
 
-    /// Takes over what an earlier process held, `elapsed` ago.
-    pub(super) fn restore(&mut self, saved: &[(u64, u64)], elapsed: Duration, now: Instant, unix_ms: i64) {
+    /// Takes over what an earlier process held, `elapsed` ago. To be called after [`Meter::pass`].
+    pub(super) fn restore(&mut self, saved: &SavedMeter, elapsed: Duration, now: Now) {
+        let until = |left_ms: u64, longest: Duration| {
+            // No honest state says more than the longest.
+            let left = Duration::from_millis(left_ms).min(longest).saturating_sub(elapsed);
+            (!left.is_zero()).then(|| later(now.at, left))
+        };
         match self {
-            Self::Rolling { held, held_sum, .. } => {
-                for &(left_ms, amount) in saved {
-                    let left = Duration::from_millis(left_ms).saturating_sub(elapsed);
-                    if !left.is_zero() {
-                        hold(held, held_sum, now + left, amount);
+            Self::Rolling { held, window, .. } => {
+                for &(left_ms, amount) in &saved.held_ms {
+                    if let Some(until) = until(left_ms, *window + 2 * MARGIN) {
+                        held.hold(until, amount, *window);
                     }
                 }
             }
             Self::Aligned { settled, ends_at, .. } => {
-                if let Some(&(ends, used)) = saved.first()
-                    && i64::try_from(ends).is_ok_and(|ends| unix_ms < ends)
-                {
-                    *ends_at = ends as i64;
-                    *settled = settled.saturating_add(used);
+                // A clock that went back finds itself in an earlier period; what was used is used even so.
+                if now.unix_ms < saved.ends_at {
+                    *settled = settled.saturating_add(saved.used);
+                    if saved.ends_at.saturating_sub(*ends_at) <= LONGEST_PERIOD_MS {
+                        *ends_at = (*ends_at).max(saved.ends_at);
+                    }
                 }
             }
-            Self::Spacing { .. } | Self::Concurrency { .. } => {}
+            Self::Spacing { gap, free_at, .. } => {
+                for &(left_ms, _) in &saved.held_ms {
+                    *free_at = (*free_at).max(until(left_ms, gap.saturating_add(2 * MARGIN)));
+                }
+            }
+            Self::Concurrency { .. } => {}
         }
-    }
-}
-
-/// Keeps the order by time: calls may end in the past.
-fn hold(held: &mut VecDeque<(Instant, u64)>, sum: &mut u64, until: Instant, amount: u64) {
-    *sum += amount;
-    let at = held.partition_point(|&(other, _)| other <= until);
-    held.insert(at, (until, amount));
-}
-
-/// When the period around this moment ends.
-fn period_end(unix_ms: i64, period: Period, zone: &TimeZone) -> i64 {
-    let end = || {
-        let now = Timestamp::from_millisecond(unix_ms).ok()?.to_zoned(zone.clone());
-        let next = match period {
-            Period::Day => {
-                now.start_of_day().ok()?.checked_add(Span::new().days(1)).ok()?.start_of_day().ok()?
-            }
-            Period::Month => {
-                now.first_of_month().ok()?.checked_add(Span::new().months(1)).ok()?.start_of_day().ok()?
-            }
-        };
-        Some(next.timestamp().as_millisecond())
-    };
-    // Beyond the calendar's end there are no periods any more.
-    end().unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Period, period_end};
-    use jiff::tz::TimeZone;
-
-    #[test]
-    fn a_day_ends_at_midnight_in_its_own_zone_and_has_23_hours_in_spring() {
-        let zone = TimeZone::get("America/Los_Angeles").unwrap();
-        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
-        assert_eq!(period_end(at("2026-11-21T05:00:00Z"), Period::Day, &zone), at("2026-11-21T08:00:00Z"));
-        assert_eq!(period_end(at("2026-11-21T08:00:00Z"), Period::Day, &zone), at("2026-11-22T08:00:00Z"));
-        assert_eq!(period_end(at("2026-03-08T08:00:00Z"), Period::Day, &zone), at("2026-03-09T07:00:00Z"));
-        assert_eq!(period_end(at("2026-12-15T00:00:00Z"), Period::Month, &zone), at("2027-01-01T08:00:00Z"));
     }
 }

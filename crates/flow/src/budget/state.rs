@@ -1,30 +1,20 @@
-//! The budget without its waiting: who may go, who stands where, what is on its way.
+//! The budget without its waiting: what is on its way, who may go, and when the next one may. It reads no clock and wakes
+//! nobody but through a [`Notify`](tokio::sync::Notify).
 
-use super::config::{BudgetConfig, BudgetError, Period};
-use super::meter::{Amounts, Meter, When};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use super::amounts::{Amounts, Demand, FAR, Fate, Now, When, later};
+use super::ask::{Ask, Closing, Denied};
+use super::config::{BudgetConfig, BudgetError, ColdStart, Period, Quota};
+use super::meter::{MARGIN, Meter};
+use super::pace::{Pace, QUIET};
+use super::queue::{Queue, Waiter};
+use super::saved::BudgetState;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// After a refusal the allowance comes back by this share of the limit for every quiet stretch of [`QUIET`].
-const RECOVERY: f64 = 0.1;
-/// See [`RECOVERY`].
-const QUIET: Duration = Duration::from_secs(6);
-/// Users whose turns are remembered; then all are forgotten, which costs nothing but one round of fairness.
-const MAX_USERS: usize = 10_000;
-
-/// Somebody who waits.
-#[derive(Debug)]
-pub(super) struct Waiter {
-    pub(super) user: u64,
-    pub(super) priority: u8,
-    pub(super) since: Instant,
-    pub(super) cost: Amounts,
-    /// The ticket, once it is granted.
-    pub(super) granted: Option<u64>,
-    pub(super) wake: std::sync::Arc<tokio::sync::Notify>,
-}
+/// Nobody is told to pause for longer; then the provider is asked again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(31 * 86_400);
 
 /// A call on its way.
 #[derive(Debug)]
@@ -34,81 +24,96 @@ struct Flight {
     lost_at: Option<Instant>,
 }
 
-/// Where a budget stood, to be kept over a restart.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct BudgetState {
-    /// When, in milliseconds since 1970.
-    at: i64,
-    meters: Vec<Vec<(u64, u64)>>,
-}
-
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) config: BudgetConfig,
+    pub(super) config: Arc<BudgetConfig>,
     meters: Vec<Meter>,
     flights: HashMap<u64, Flight>,
     /// Flights whose answer nobody will see, by when they are over.
     lost: BTreeSet<(Instant, u64)>,
-    /// In the order of arrival.
-    pub(super) waiters: BTreeMap<u64, Waiter>,
-    /// How many turns each user had.
-    turns: HashMap<u64, u64>,
-    next_id: u64,
+    pub(super) queue: Queue,
+    /// What those who waited are told, until they hear it.
+    pub(super) told: HashMap<u64, Result<u64, Denied>>,
+    /// Who looks at the clock for everybody, and when.
+    watch: Option<(u64, Instant)>,
+    pace: Pace,
+    typical: Amounts,
     paused_until: Option<Instant>,
-    allowance: f64,
-    limited_at: Option<Instant>,
+    cold_until: Option<Instant>,
+    closed: Option<Closing>,
+    next_id: u64,
 }
 
 impl State {
-    pub(super) fn new(config: BudgetConfig) -> Result<Self, BudgetError> {
+    /// `started` is when this process began to use the credential.
+    pub(super) fn new(config: Arc<BudgetConfig>, started: Instant) -> Result<Self, BudgetError> {
         let meters = config.quotas.iter().map(Meter::new).collect::<Result<_, _>>()?;
-        Ok(Self {
+        Ok(Self::with(config, meters, started))
+    }
+
+    /// An unused one with the same settings, without checking them again.
+    pub(super) fn fresh(&self, started: Instant) -> Self {
+        debug_assert!(self.meters.iter().all(Meter::is_idle), "only what is unused is copied");
+        Self::with(Arc::clone(&self.config), self.meters.clone(), started)
+    }
+
+    fn with(config: Arc<BudgetConfig>, meters: Vec<Meter>, started: Instant) -> Self {
+        let window = config.quotas.iter().filter_map(|quota| match quota {
+            Quota::Rolling { window, .. } => Some(*window),
+            Quota::Spacing(gap) => Some(*gap),
+            Quota::Concurrency(_) => Some(Duration::ZERO),
+            Quota::Aligned { .. } => None,
+        });
+        let cold_until = match (config.cold_start, window.max()) {
+            (ColdStart::WaitAWindow, Some(window)) => {
+                Some(later(later(started, config.longest_flight), window.saturating_add(MARGIN)))
+            }
+            _ => None,
+        };
+        Self {
+            queue: Queue::new(started, config.ageing),
             config,
             meters,
             flights: HashMap::new(),
             lost: BTreeSet::new(),
-            waiters: BTreeMap::new(),
-            turns: HashMap::new(),
-            next_id: 0,
+            told: HashMap::new(),
+            watch: None,
+            pace: Pace::new(),
+            typical: Amounts { requests: 1, ..Amounts::default() },
             paused_until: None,
-            allowance: 1.0,
-            limited_at: None,
-        })
+            cold_until,
+            closed: None,
+            next_id: 0,
+        }
     }
 
     /// Brings everything up to `now`.
-    pub(super) fn pass(&mut self, now: Instant, unix_ms: i64) {
+    pub(super) fn pass(&mut self, now: Now) {
+        self.meters.iter_mut().for_each(|meter| meter.pass(now));
+        let mut any = false;
         while let Some(&(lost_at, id)) = self.lost.first()
-            && lost_at <= now
+            && lost_at <= now.at
         {
             self.lost.pop_first();
             if let Some(flight) = self.flights.remove(&id) {
-                for meter in &mut self.meters {
-                    meter.pass(now, unix_ms);
-                    meter.end(&flight.cost, Some(&flight.cost), lost_at);
-                }
+                let fate = Fate::Spent(flight.cost);
+                self.meters.iter_mut().for_each(|meter| meter.end(&flight.cost, &fate, lost_at, now));
+                any = true;
             }
         }
-        self.meters.iter_mut().for_each(|meter| meter.pass(now, unix_ms));
-        if let Some(limited_at) = self.limited_at {
-            let quiet = now.saturating_duration_since(limited_at);
-            if quiet >= QUIET {
-                self.allowance = (self.allowance + RECOVERY).min(1.0);
-                self.limited_at = (self.allowance < 1.0).then_some(now);
-            }
+        if any {
+            // What ended long ago is free already.
+            self.meters.iter_mut().for_each(|meter| meter.pass(now));
         }
+        self.pace.pass(now.at);
+        self.paused_until = self.paused_until.filter(|&until| until > now.at);
+        self.cold_until = self.cold_until.filter(|&until| until > now.at);
     }
 
     /// When a call that takes this much might be made if nobody else waited. To be asked after [`State::pass`].
-    pub(super) fn when(&self, cost: &Amounts, now: Instant, unix_ms: i64) -> When {
-        let pause = match self.paused_until {
-            Some(until) if until > now => When::At(until),
-            _ => When::Now,
-        };
-        let open = self
-            .meters
-            .iter()
-            .fold(pause, |when, meter| when.and(meter.when(cost, self.allowance, now, unix_ms)));
+    pub(super) fn when(&self, cost: &Amounts, now: Now) -> When {
+        let gate = self.paused_until.max(self.cold_until).map_or(When::Now, When::At);
+        let open = self.meters.iter().fold(gate, |when, meter| when.and(meter.when(cost, &self.pace, now)));
         // What is given up as lost ends at a moment that is known.
         match (open, self.lost.first()) {
             (When::AfterAnEnd, Some(&(lost_at, _))) => When::At(lost_at),
@@ -117,19 +122,30 @@ impl State {
     }
 
     /// The position of a quota that can never let such a call through.
-    pub(super) fn never(&self, cost: &Amounts, now: Instant, unix_ms: i64) -> Option<usize> {
-        self.meters.iter().position(|meter| meter.when(cost, 1.0, now, unix_ms) == When::Never)
+    pub(super) fn never(&self, cost: &Amounts, now: Now) -> Option<usize> {
+        self.meters.iter().position(|meter| meter.when(cost, &self.pace, now) == When::Never)
     }
 
-    /// Sends a call on its way.
-    pub(super) fn admit(&mut self, cost: Amounts, user: u64) -> u64 {
+    /// Sends a call on its way if all quotas have room for it, or takes nothing and says when they might.
+    pub(super) fn try_admit(&mut self, cost: &Amounts, now: Now) -> Result<u64, When> {
+        match self.when(cost, now) {
+            When::Now => Ok(self.admit(*cost, None)),
+            when => Err(when),
+        }
+    }
+
+    fn admit(&mut self, cost: Amounts, lost_at: Option<Instant>) -> u64 {
         self.meters.iter_mut().for_each(|meter| meter.take(&cost));
         let id = self.id();
-        self.flights.insert(id, Flight { cost, lost_at: None });
-        if self.turns.len() >= MAX_USERS && !self.turns.contains_key(&user) {
-            self.turns.clear();
+        self.flights.insert(id, Flight { cost, lost_at });
+        if let Some(lost_at) = lost_at {
+            self.lost.insert((lost_at, id));
+        } else {
+            // An average of the last eight or so.
+            let mix = |old: u64, new: u64| if old == 0 { new } else { old - old / 8 + new / 8 };
+            self.typical.tokens = mix(self.typical.tokens, cost.tokens);
+            self.typical.micro_usd = mix(self.typical.micro_usd, cost.micro_usd);
         }
-        *self.turns.entry(user).or_default() += 1;
         id
     }
 
@@ -138,85 +154,140 @@ impl State {
         self.next_id
     }
 
-    /// A call has ended; see [`Meter::end`].
-    pub(super) fn end(&mut self, id: u64, spent: Option<&Amounts>, now: Instant) {
+    /// A call has ended now.
+    pub(super) fn end(&mut self, id: u64, fate: &Fate, now: Now) {
         let Some(flight) = self.flights.remove(&id) else { return };
         if let Some(lost_at) = flight.lost_at {
             self.lost.remove(&(lost_at, id));
         }
-        self.meters.iter_mut().for_each(|meter| meter.end(&flight.cost, spent, now));
+        self.meters.iter_mut().for_each(|meter| meter.end(&flight.cost, fate, now.at, now));
+    }
+
+    /// A response took so long.
+    pub(super) fn responded(&mut self, latency: Duration, now: Now) {
+        if self.pace.is_slow_after(latency) {
+            self.on_slow(now);
+        }
     }
 
     /// A call's answer will not be seen.
     pub(super) fn lose(&mut self, id: u64, sent: Instant) {
-        let lost_at = sent + self.config.longest_flight;
+        let lost_at = later(sent, self.config.longest_flight);
         if let Some(flight) = self.flights.get_mut(&id) {
             flight.lost_at = Some(lost_at);
             self.lost.insert((lost_at, id));
         }
     }
 
-    /// Lets through whoever may go, the most urgent first. Returns when the next one might, if somebody waits.
+    /// Lets through whoever may go, the next first. Returns when the one after them might, if somebody waits.
     ///
     /// Who is next but too large for what is left is not passed by: small calls would keep a large one waiting for ever.
-    pub(super) fn dispatch(&mut self, now: Instant, unix_ms: i64) -> Option<When> {
-        self.pass(now, unix_ms);
-        loop {
-            let next = self.next_waiter(now)?;
-            let cost = self.waiters.get(&next)?.cost;
-            let when = self.when(&cost, now, unix_ms);
-            if when != When::Now {
-                return Some(when);
+    /// Of those who still wait, the oldest sleeps until then, for all; it is woken only if that became earlier. `me` is
+    /// whoever asks, who needs no waking.
+    pub(super) fn dispatch(&mut self, me: Option<u64>, now: Now) -> Option<Instant> {
+        self.pass(now);
+        let mut next = None;
+        while let Some((id, cost, deadline)) = self
+            .queue
+            .next()
+            .and_then(|id| self.queue.get(id).map(|waiter| (id, waiter.cost, waiter.deadline)))
+        {
+            let told = if deadline.is_some_and(|deadline| deadline < now.at) {
+                Err(Denied::Deadline(Duration::ZERO))
+            } else {
+                match self.try_admit(&cost, now) {
+                    Ok(ticket) => Ok(ticket),
+                    Err(When::Never) => {
+                        Err(Denied::Never { quota: self.never(&cost, now).unwrap_or_default() })
+                    }
+                    Err(When::At(at)) => {
+                        // More of the limit may be made use of before that.
+                        next = Some(self.pace.recovers_at().map_or(at, |recovers| recovers.min(at)));
+                        break;
+                    }
+                    Err(_) => {
+                        next = self.pace.recovers_at();
+                        break;
+                    }
+                }
+            };
+            let waiter = if told.is_ok() { self.queue.serve(id, now.at) } else { self.queue.remove(id) };
+            let Some(waiter) = waiter else { break };
+            self.told.insert(id, told);
+            waiter.wake.notify_one();
+        }
+        let watch = self.queue.oldest().map(|(id, waiter)| (id, Arc::clone(&waiter.wake))).zip(next);
+        match watch {
+            None => self.watch = None,
+            Some(((id, wake), at)) => {
+                let sooner = self.watch.is_none_or(|(who, when)| who != id || at < when);
+                if me == Some(id) || sooner {
+                    self.watch = Some((id, at));
+                }
+                if sooner && me != Some(id) {
+                    wake.notify_one();
+                }
             }
-            let user = self.waiters.get(&next)?.user;
-            let ticket = self.admit(cost, user);
-            let waiter = self.waiters.get_mut(&next)?;
-            waiter.granted = Some(ticket);
+        }
+        next
+    }
+
+    /// Whether this one looks at the clock for everybody.
+    pub(super) fn is_watching(&self, id: u64) -> bool {
+        self.watch.is_some_and(|(who, _)| who == id)
+    }
+
+    /// Stands in line, or why not.
+    pub(super) fn stand_in_line(&mut self, ask: &Ask, waiter: Waiter, now: Now) -> Result<u64, Denied> {
+        if self.queue.len() >= self.config.max_waiting {
+            return Err(Denied::QueueFull(self.queue.len()));
+        }
+        if let Some(deadline) = ask.deadline {
+            let predicted = self.predicted(ask, now);
+            if later(now.at, predicted) > deadline {
+                return Err(Denied::Deadline(predicted));
+            }
+        }
+        let id = self.id();
+        self.queue.push(id, waiter);
+        Ok(id)
+    }
+
+    /// Nobody gets through any more; the first reason stays.
+    pub(super) fn close(&mut self, why: Closing) {
+        let why = *self.closed.get_or_insert(why);
+        for (id, waiter) in self.queue.drain() {
+            self.told.insert(id, Err(Denied::Closed(why)));
             waiter.wake.notify_one();
         }
     }
 
-    /// Who has waited for it most: by priority with age, then by who had fewer turns, then by arrival.
-    fn next_waiter(&self, now: Instant) -> Option<u64> {
-        let ageing = self.config.ageing.as_secs_f64().max(1e-9);
-        let rank = |waiter: &Waiter| {
-            let age = now.saturating_duration_since(waiter.since).as_secs_f64() / ageing;
-            let turns = self.turns.get(&waiter.user).copied().unwrap_or(0);
-            ((f64::from(waiter.priority) + age) as u64, std::cmp::Reverse(turns))
-        };
-        let waiting = self.waiters.iter().filter(|(_, waiter)| waiter.granted.is_none());
-        waiting.max_by_key(|&(&id, waiter)| (rank(waiter), std::cmp::Reverse(id))).map(|(&id, _)| id)
+    pub(super) const fn closed(&self) -> Option<Closing> {
+        self.closed
     }
 
-    /// Who looks at the clock for everybody: the one who has stood longest.
-    pub(super) fn watchman(&self) -> Option<u64> {
-        self.waiters.iter().find(|(_, waiter)| waiter.granted.is_none()).map(|(&id, _)| id)
+    pub(super) fn pause(&mut self, how_long: Duration, now: Now) {
+        self.paused_until = self.paused_until.max(Some(now.at + how_long.min(LONGEST_PAUSE)));
     }
 
-    pub(super) fn wake_watchman(&self) {
-        if let Some(waiter) = self.watchman().and_then(|id| self.waiters.get(&id)) {
-            waiter.wake.notify_one();
-        }
+    pub(super) fn paused_for(&self, now: Now) -> Duration {
+        self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now.at))
     }
 
-    pub(super) fn pause(&mut self, until: Instant) {
-        self.paused_until = self.paused_until.max(Some(until));
+    pub(super) fn on_limited(&mut self, now: Now) {
+        self.pace.slow_down(0.5, now.at);
     }
 
-    pub(super) fn paused_for(&self, now: Instant) -> Duration {
-        self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    pub(super) fn on_slow(&mut self, now: Now) {
+        self.pace.slow_down(0.8, now.at);
     }
 
-    pub(super) fn slow_down(&mut self, factor: f64, now: Instant) {
-        self.allowance = (self.allowance * factor).max(0.01);
-        self.limited_at = Some(now);
+    pub(super) const fn allowance(&self) -> f64 {
+        self.pace.allowance()
     }
 
-    pub(super) fn allowance(&self) -> f64 {
-        self.allowance
-    }
-
-    pub(super) fn exhaust(&mut self, period: Period) {
+    pub(super) fn exhaust(&mut self, period: Period, now: Now) {
+        self.pass(now);
         self.meters.iter_mut().for_each(|meter| meter.exhaust(period));
     }
 
@@ -224,32 +295,89 @@ impl State {
         self.flights.len()
     }
 
-    /// About how long somebody waits who has so many before them.
-    pub(super) fn predict(&self, before: u64, now: Instant) -> Duration {
-        let limits = self.meters.iter().map(|meter| meter.predict(before, now)).max().unwrap_or_default();
-        limits.max(self.paused_for(now))
+    /// About how long this one would wait, at least.
+    pub(super) fn predicted(&self, ask: &Ask, now: Now) -> Duration {
+        let cost = ask.amounts();
+        let soonest = match self.when(&cost, now) {
+            When::At(at) => at.saturating_duration_since(now.at),
+            _ => Duration::ZERO,
+        };
+        let mut demand = self.queue.before(ask.user, ask.priority);
+        demand.add(&cost);
+        self.predict(&demand, now).max(soonest)
     }
 
-    pub(super) fn is_idle(&self, now: Instant) -> bool {
+    /// About how long somebody waits who has so many before them.
+    pub(super) fn predict_after(&self, before: u64, now: Now) -> Duration {
+        self.predict(&Demand::calls(before.saturating_add(1), &self.typical), now)
+    }
+
+    fn predict(&self, demand: &Demand, now: Now) -> Duration {
+        let latency = self.pace.latency();
+        let limits = self.meters.iter().map(|meter| meter.predict(demand, latency, now)).max();
+        let gate = self.paused_until.max(self.cold_until);
+        let gate = gate.map_or(Duration::ZERO, |until| until.saturating_duration_since(now.at));
+        limits.unwrap_or_default().max(gate)
+    }
+
+    /// Whether it says the same as an unused one. To be asked after [`State::pass`].
+    pub(super) fn is_idle(&self) -> bool {
         self.flights.is_empty()
-            && self.waiters.is_empty()
-            && self.paused_for(now).is_zero()
+            && self.queue.is_empty()
+            && self.paused_until.is_none()
+            && self.closed.is_none()
+            && self.pace.allowance() >= 1.0
             && self.meters.iter().all(Meter::is_idle)
     }
 
-    pub(super) fn snapshot(&self, now: Instant, unix_ms: i64) -> BudgetState {
-        let flight = self.config.longest_flight;
+    pub(super) fn snapshot(&self, now: Now) -> BudgetState {
+        // Rounded up: nothing is free early.
+        let left = |until: Instant| millis(until.saturating_duration_since(now.at)) + 1;
+        let meters = self.meters.iter().zip(&self.config.quotas);
         BudgetState {
-            at: unix_ms,
-            meters: self.meters.iter().map(|meter| meter.snapshot(now, flight)).collect(),
+            at_unix_ms: now.unix_ms,
+            complete: self.closed.is_some(),
+            meters: meters.map(|(meter, quota)| meter.save(quota, now.at)).collect(),
+            flights: self
+                .flights
+                .values()
+                .map(|flight| (flight.lost_at.map_or(millis(self.config.longest_flight), left), flight.cost))
+                .collect(),
+            paused_ms: millis(self.paused_for(now)),
+            allowance: self.pace.allowance(),
         }
     }
 
-    pub(super) fn restore(&mut self, saved: &BudgetState, now: Instant, unix_ms: i64) {
+    pub(super) fn restore(&mut self, saved: &BudgetState, now: Now) {
+        self.pass(now);
         // A clock that was set back makes nothing free early.
-        let elapsed = Duration::from_millis(u64::try_from(unix_ms.saturating_sub(saved.at)).unwrap_or(0));
-        for (meter, saved) in self.meters.iter_mut().zip(&saved.meters) {
-            meter.restore(saved, elapsed, now, unix_ms);
+        let elapsed = u64::try_from(now.unix_ms.saturating_sub(saved.at_unix_ms)).unwrap_or(0);
+        let elapsed = Duration::from_millis(elapsed);
+        let mut known = saved.complete;
+        for (meter, quota) in self.meters.iter_mut().zip(&self.config.quotas) {
+            match saved.meters.iter().find(|saved| saved.quota.counts_like(quota)) {
+                Some(saved) => meter.restore(saved, elapsed, now),
+                None => known &= !matches!(quota, Quota::Rolling { .. }),
+            }
         }
+        for &(left_ms, cost) in &saved.flights {
+            let left = Duration::from_millis(left_ms).min(self.config.longest_flight);
+            // It may lie in the past: then only the window after it is left, which `pass` sees to.
+            let lost_at = later(now.at, left).checked_sub(elapsed).unwrap_or(now.at);
+            self.admit(cost, Some(lost_at));
+        }
+        let paused = Duration::from_millis(saved.paused_ms).min(LONGEST_PAUSE).saturating_sub(elapsed);
+        self.pause(paused, now);
+        // It came back while nobody was there, as it does while nobody calls.
+        let recovered = elapsed.as_secs() / QUIET.as_secs();
+        self.pace.restore(saved.allowance + recovered as f64 / 10.0, now.at);
+        if known {
+            self.cold_until = None;
+        }
+        self.pass(now);
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.min(FAR).as_millis()).unwrap_or(u64::MAX - 1)
 }
