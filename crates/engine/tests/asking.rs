@@ -193,9 +193,13 @@ fn quotas_of_tokens_and_of_the_day_are_kept_over_midnight() {
 fn a_thousand_identical_alerts_make_one_call_and_five_families_at_most_fifty() {
     let world = World::new();
     let one = alerts(1, 1);
-    world.judge(&vec![one; 9].join("\n"), Asking::Model("x".into()));
+    let mark = gemini(Standin::in_process(Config::default())).mark();
+    let thousand = vec![one; 1000].join("\n");
+    world.judge(&thousand, Asking::Model(Arc::clone(&mark)));
     let (asked, ..) = world.ask(&gemini, Config::default());
-    assert_eq!((asked.questions, asked.calls), (1, 1));
+    assert_eq!((asked.open, asked.calls), (0, 1), "{asked:?}");
+    let (_, lines) = world.judge(&thousand, Asking::Asked(mark));
+    assert!(lines.len() == 1000 && lines.iter().all(|line| line["decider"] == "llm"));
 
     let world = World::new();
     world.judge(&alerts(200, 5), Asking::Model("x".into()));

@@ -25,10 +25,10 @@ use watchfire_flow::{
 };
 use watchfire_http::Http;
 use watchfire_llm::{
-    Failure, Hidden, Pack, PackConfig, PriceTable, Prompt, Provider, Pseudonyms, Question, Tier,
+    Answer, Failure, Hidden, Pack, PackConfig, PriceTable, Prompt, Provider, Pseudonyms, Question, Tier,
     estimate_tokens, pack, prompt, prompt_hash, read_answers, split,
 };
-use watchfire_store::{LedgerRow, Store};
+use watchfire_store::{DecisionRow, LedgerRow, Store};
 
 /// Questions that are in memory at once.
 const PAGE: u32 = 20_000;
@@ -105,8 +105,8 @@ impl Asker {
     /// What it would cost to ask what is open.
     pub fn quote(&self, store: &Store) -> Result<Quote, EngineError> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let open: Vec<Question> =
-            open_questions(store)?.values().map(|open| self.leaving(&open.question).0).collect();
+        let open = open_questions(store)?;
+        let open: Vec<Question> = twins(&open).keys().map(|id| self.leaving(&open[id].question).0).collect();
         let mut quote = Quote { questions: open.len() as u64, nano_usd: Some(0), ..Quote::default() };
         for pack in pack(open, &self.pack, &mut rng) {
             let prompt = prompt(&pack, &self.model, self.tier);
@@ -173,6 +173,7 @@ impl Asker {
             outcomes: BTreeMap::new(),
             waited: Histogram::new(),
             took: Histogram::new(),
+            twins: HashMap::new(),
         };
         let outcome = run.all(clock).await;
         store.put_budget(
@@ -208,6 +209,21 @@ fn open_questions(store: &Store) -> Result<HashMap<i64, Open>, EngineError> {
     Ok(open)
 }
 
+/// Questions that say the same, by the first of them, which is asked for all: a pattern is decided on anew for each order
+/// of magnitude of its alerts, and each of these is a question.
+fn twins(open: &HashMap<i64, Open>) -> HashMap<i64, Vec<i64>> {
+    let mut ids: Vec<&i64> = open.keys().collect();
+    ids.sort_unstable();
+    let mut first: HashMap<(&str, &str, &[(String, String)]), i64> = HashMap::new();
+    let mut twins: HashMap<i64, Vec<i64>> = HashMap::new();
+    for id in ids {
+        let Question { tenant, family, fields, .. } = &open[id].question;
+        let asked = *first.entry((tenant, family, fields)).or_insert(*id);
+        twins.entry(asked).or_default().push(*id);
+    }
+    twins
+}
+
 struct Run<'r> {
     asker: &'r Asker,
     store: &'r Store,
@@ -219,6 +235,8 @@ struct Run<'r> {
     outcomes: BTreeMap<&'static str, u64>,
     waited: Histogram,
     took: Histogram,
+    /// For each question that is asked, all questions that its answer is for.
+    twins: HashMap<i64, Vec<i64>>,
 }
 
 impl Run<'_> {
@@ -227,8 +245,13 @@ impl Run<'_> {
         let mut open = open_questions(self.store)?;
         self.asked.questions = open.len() as u64;
         self.progress.questions.store(self.asked.questions, Ordering::Relaxed);
-        let mut waiting: Vec<Question> =
-            open.values().map(|open| self.asker.leaving(&open.question).0).collect();
+        self.twins = twins(&open);
+        let mut waiting: Vec<Question> = self
+            .twins
+            .keys()
+            .filter_map(|id| open.get(id))
+            .map(|open| self.asker.leaving(&open.question).0)
+            .collect();
         for _ in 0..ROUNDS {
             if waiting.is_empty() || self.line.stopped().is_some() {
                 break;
@@ -326,19 +349,12 @@ impl Run<'_> {
                 let answers = read_answers(&pack, &completion.text);
                 let mut failed: Vec<usize> = answers.failed.iter().map(|&(index, _)| index).collect();
                 for answer in &answers.good {
-                    let decision = match open.get(&answer.id) {
-                        Some(open) => self.store.decision(answer.id)?.and_then(|row| {
-                            let (_, hidden) = self.asker.leaving(&open.question);
-                            let answer = hidden.restore_answer(answer.clone());
-                            decided(&decision_from_row(&row)?, open, &answer, &self.mark)
-                        }),
-                        None => None,
-                    };
-                    match decision {
-                        Some(decision) => decisions.push(decision_to_row(&decision)),
-                        None => failed
-                            .extend(pack.entries().iter().position(|(_, question)| question.id == answer.id)),
+                    let taken = self.decide(answer, open)?;
+                    if taken.is_empty() {
+                        failed
+                            .extend(pack.entries().iter().position(|(_, question)| question.id == answer.id));
                     }
+                    decisions.extend(taken);
                 }
                 again.extend(failed.iter().filter_map(|&index| Some(pack.entries().get(index)?.1.clone())));
             }
@@ -379,6 +395,20 @@ impl Run<'_> {
             queue.push_back(second);
         }
         Ok(())
+    }
+
+    /// The decisions that an answer comes to; none if the rules forbid it.
+    fn decide(&self, answer: &Answer, open: &HashMap<i64, Open>) -> Result<Vec<DecisionRow>, EngineError> {
+        let mut decisions = Vec::new();
+        for id in self.twins.get(&answer.id).into_iter().flatten() {
+            let (Some(open), Some(row)) = (open.get(id), self.store.decision(*id)?) else { continue };
+            let (_, hidden) = self.asker.leaving(&open.question);
+            let answer = hidden.restore_answer(answer.clone());
+            let decided =
+                decision_from_row(&row).and_then(|decision| decided(&decision, open, &answer, &self.mark));
+            decisions.extend(decided.as_ref().map(decision_to_row));
+        }
+        Ok(decisions)
     }
 
     fn count(&mut self, called: &Called) {
