@@ -214,11 +214,11 @@ fn open_questions(store: &Store) -> Result<HashMap<i64, Open>, EngineError> {
 fn twins(open: &HashMap<i64, Open>) -> HashMap<i64, Vec<i64>> {
     let mut ids: Vec<&i64> = open.keys().collect();
     ids.sort_unstable();
-    let mut first: HashMap<(&str, &str, &[(String, String)]), i64> = HashMap::new();
+    let mut first = HashMap::new();
     let mut twins: HashMap<i64, Vec<i64>> = HashMap::new();
     for id in ids {
         let Question { tenant, family, fields, .. } = &open[id].question;
-        let asked = *first.entry((tenant, family, fields)).or_insert(*id);
+        let asked: i64 = *first.entry((tenant, family, fields)).or_insert(*id);
         twins.entry(asked).or_default().push(*id);
     }
     twins
