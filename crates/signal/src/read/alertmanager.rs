@@ -8,6 +8,7 @@
 //! All that says what the alert is about stands in `labels`, which the user of Prometheus names; the usual ones are
 //! known here. `fingerprint` is a hash of the labels, so it is the same whenever the alert fires again.
 
+use super::part::part;
 use super::scalar::{Object, Scalar};
 use super::{Broken, Claim, Item, Keys};
 use crate::{Alert, Field, Format, Severity, Timestamp};
@@ -58,7 +59,8 @@ impl<'a> Notice<'a> {
         alert.set_some(Field::Message, annotations.summary.into_text());
         let machines = [labels.host, labels.hostname, labels.node, labels.nodename, labels.pod];
         let machine = machines.into_iter().find_map(Scalar::into_text);
-        alert.set_some(Field::Host, labels.instance.into_text().map(machine_of).or(machine));
+        let instance = labels.instance.into_text().map(|instance| part(&instance, bare_machine));
+        alert.set_some(Field::Host, instance.or(machine));
         for group in [labels.job, labels.namespace, labels.team].into_iter().filter_map(Scalar::into_text) {
             if !group.is_empty() && !alert.groups.contains(&group) {
                 alert.groups.push(group);
@@ -69,13 +71,6 @@ impl<'a> Notice<'a> {
 }
 
 /// The machine in `host:9100`, `[2001:db8::1]:9100`, `2001:db8::1` or, for probes, `https://shop.example/health`.
-fn machine_of(instance: Cow<'_, str>) -> Cow<'_, str> {
-    match instance {
-        Cow::Borrowed(instance) => Cow::Borrowed(bare_machine(instance)),
-        Cow::Owned(instance) => Cow::Owned(bare_machine(&instance).to_owned()),
-    }
-}
-
 fn bare_machine(instance: &str) -> &str {
     let authority = instance.split_once("://").map_or(instance, |(_, rest)| rest);
     let authority = authority.split(['/', '?']).next().unwrap_or(authority);

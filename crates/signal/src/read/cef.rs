@@ -12,6 +12,7 @@
 //!
 //! A line is CEF if `CEF:` stands at its start or after white space, and not inside of JSON. LEEF is another format.
 
+use super::account::user_from_target;
 use super::{Broken, Claim, Item};
 use crate::{Alert, Field, Format, Severity, Timestamp};
 use memchr::memmem;
@@ -174,11 +175,7 @@ fn alert<'a>(record: &'a str, syslog: &Syslog<'a>, header: Header<'a>) -> Alert<
     if let Some(host) = syslog.host {
         alert.set_default(Field::Host, host);
     }
-    if alert.get(Field::User).is_none() {
-        // A login names the account that was used as its destination.
-        let user = alert.get(Field::TargetUser).map(str::to_owned);
-        alert.set_some(Field::User, user);
-    }
+    user_from_target(&mut alert);
     alert
 }
 

@@ -8,14 +8,15 @@
 //! Chainsaw's own rules have neither `id` nor `tags`; Sigma's have both. `System.EventID` is a number or an object with
 //! `#text`, depending on the event's provider.
 
+use super::account::user_from_target;
 use super::flatten::leaves;
 use super::hayabusa::windows;
+use super::part::part;
 use super::scalar::{Scalar, Texts, last_wins};
 use super::{Claim, Item, Keys};
 use crate::{Alert, Field, Format, Severity, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 pub(super) fn claims(keys: &Keys<'_>) -> bool {
     keys.has_all(&["kind", "name", "group", "timestamp"]) && (keys.has("document") || keys.has("documents"))
@@ -38,10 +39,7 @@ pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim
     alert.set_some(Field::RuleCategory, hit.group.into_text());
     for tag in hit.tags.0 {
         let techniques = alert.techniques.len();
-        match &tag {
-            Cow::Borrowed(tag) => alert.add_technique(tag.strip_prefix("attack.").unwrap_or(tag)),
-            Cow::Owned(tag) => alert.add_technique(tag.strip_prefix("attack.").unwrap_or(tag).to_owned()),
-        }
+        alert.add_technique(part(&tag, |tag| tag.strip_prefix("attack.").unwrap_or(tag)));
         if alert.techniques.len() == techniques {
             alert.groups.push(tag);
         }
@@ -57,7 +55,7 @@ pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim
     if let Some(document) = document {
         take_event(&mut alert, document.get())?;
     }
-    windows::finish(&mut alert);
+    user_from_target(&mut alert);
     out.push(Item::Alert(Box::new(alert)));
     Ok(Claim::Mine)
 }
@@ -79,10 +77,7 @@ fn take_event<'a>(alert: &mut Alert<'a>, document: &'a str) -> Result<(), serde_
             _ => {}
         }
     })?;
-    if let Some(event_id) = event_id {
-        let channel = channel.as_deref().unwrap_or_default();
-        alert.set(Field::EventAction, format!("{channel} {event_id}").trim_start().to_owned());
-    }
+    windows::set_action(alert, channel.as_deref(), event_id);
     Ok(())
 }
 

@@ -19,8 +19,9 @@
 mod watched;
 
 use super::flatten::leaves;
+use super::list::read_list;
 use super::scalar::{Object, Scalar};
-use super::{Broken, Claim, Item, Keys};
+use super::{Claim, Item, Keys};
 use crate::{Alert, Field, Format, Severity, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -35,29 +36,9 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
     let event: Event<'a> = serde_json::from_str(record)?;
     match event.records {
-        Some(list) => Ok(read_list(list.get(), out)),
+        Some(list) => Ok(read_list(list.get(), put, out)),
         None => Ok(put(record, event, out)),
     }
-}
-
-/// Other services' notifications come in `Records` too: a list without any CloudTrail record is left alone.
-fn read_list<'a>(list: &'a str, out: &mut Vec<Item<'a>>) -> Claim {
-    let Ok(list) = serde_json::from_str::<Vec<&'a RawValue>>(list) else { return Claim::NotMine };
-    let before = out.len();
-    let mut claim = Claim::NotMine;
-    for element in list {
-        match serde_json::from_str::<Event<'a>>(element.get()) {
-            Ok(event) => match put(element.get(), event, out) {
-                Claim::Mine => claim = Claim::Mine,
-                Claim::NotMine => out.push(Item::Aside(Cow::Borrowed("unrecognised json"))),
-            },
-            Err(error) => out.push(Item::Broken(Broken::json(&error))),
-        }
-    }
-    if claim == Claim::NotMine {
-        out.truncate(before);
-    }
-    claim
 }
 
 fn put<'a>(record: &'a str, event: Event<'a>, out: &mut Vec<Item<'a>>) -> Claim {

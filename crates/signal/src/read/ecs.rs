@@ -13,6 +13,7 @@
 //! reader it belongs to: Wazuh 4's alerts are exported so too. Shippers add `@timestamp` to the records of every
 //! product, which is why this reader claims last.
 
+use super::best::Best;
 use super::flatten::leaves;
 use super::scalar::Scalar;
 use super::{Claim, Item, JSON_READERS, Keys};
@@ -50,10 +51,7 @@ fn is_hit(keys: &Keys<'_>) -> bool {
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
-    let keys: Keys<'a> = serde_json::from_str(record)?;
-    if !claims(&keys) {
-        return Ok(Claim::NotMine);
-    }
+    let Some(keys) = Keys::claimed(record, claims)? else { return Ok(Claim::NotMine) };
     if is_hit(&keys) {
         return read_hit(record, out);
     }
@@ -128,8 +126,8 @@ impl<'a> Walk<'a> {
             .any(|prefix| path.starts_with(prefix));
         self.names_a_rule |= matches!(path, "rule.id" | "rule.name" | "rule.uuid");
         match path {
-            "@timestamp" => self.indexed = moment(&value),
-            "kibana.alert.original_time" | "signal.original_time" => self.alert.time = moment(&value),
+            "@timestamp" => self.indexed = value.as_time(),
+            "kibana.alert.original_time" | "signal.original_time" => self.alert.time = value.as_time(),
             "event.kind" => self.kind = value.into_text(),
             "kibana.alert.risk_score"
             | "kibana.alert.rule.risk_score"
@@ -269,48 +267,10 @@ fn place(path: &str) -> Option<(Field, u8)> {
     })
 }
 
-/// Which of several paths filled each field: a better one replaces it, an equal or worse one doesn't.
-pub(super) struct Best([u8; Field::COUNT]);
-
-impl Default for Best {
-    fn default() -> Self {
-        Self([u8::MAX; Field::COUNT])
-    }
-}
-
-impl Best {
-    /// Fills `field` unless something as good has filled it; rank 0 is the best. What says nothing leaves it as it is.
-    pub(super) fn put<'a>(&mut self, alert: &mut Alert<'a>, (field, rank): (Field, u8), value: Scalar<'a>) {
-        let held = &mut self.0[field as usize];
-        if rank < *held
-            && let Some(text) = value.into_text().filter(|text| !text.is_empty() && text != "-")
-        {
-            alert.set(field, text);
-            *held = rank;
-        }
-    }
-}
-
-/// A time, whether text or number.
-pub(super) fn moment(value: &Scalar<'_>) -> Option<Timestamp> {
-    match value.as_str() {
-        Some(text) => Timestamp::parse(text),
-        None => value.as_f64().and_then(Timestamp::from_number),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::read::Item;
-    use crate::read::testing::{alert, items};
+    use crate::read::testing::{alert, aside};
     use crate::{Field, Format, Severity};
-
-    fn aside(record: &str) -> String {
-        match &items(record)[..] {
-            [Item::Aside(kind)] => kind.to_string(),
-            other => panic!("one record set aside expected, got {other:#?}"),
-        }
-    }
 
     #[test]
     fn an_elastic_alert_is_read_with_its_essentials() {

@@ -9,10 +9,10 @@
 //! words. Falco's own metrics come as records of a rule too and are set aside; its notices of lost events stay alerts,
 //! since flooding the sensor is a way to hide.
 
-use super::ecs::{Best, moment};
+use super::address::address_and_port;
+use super::best::Best;
 use super::flatten::leaves;
 use super::scalar::Scalar;
-use super::wazuh4::address_and_port;
 use super::{Claim, Item, Keys, ocsf, suricata, wazuh4, zeek};
 use crate::{Alert, Field, Format, Severity};
 use std::borrow::Cow;
@@ -24,8 +24,7 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
-    let keys: Keys<'a> = serde_json::from_str(record)?;
-    if !claims(&keys) {
+    if Keys::claimed(record, claims)?.is_none() {
         return Ok(Claim::NotMine);
     }
     let mut walk = Walk { alert: Alert::new(Format::Falco, record), best: Best::default(), descriptor: None };
@@ -53,11 +52,11 @@ impl<'a> Walk<'a> {
     fn take(&mut self, path: &str, value: Scalar<'a>) {
         let alert = &mut self.alert;
         match path {
-            "time" => alert.time = moment(&value),
+            "time" => alert.time = value.as_time(),
             "output_fields.evt.time" | "output_fields.evt.rawtime" => {
                 // As text it is a time of day.
                 let whole = value.as_u64().is_some();
-                alert.time = alert.time.or(moment(&value).filter(|_| whole));
+                alert.time = alert.time.or(value.as_time().filter(|_| whole));
             }
             "rule" => {
                 self.best.put(alert, (Field::RuleId, 0), value.clone());
@@ -155,8 +154,7 @@ fn place(path: &str) -> Option<(Field, u8)> {
 
 #[cfg(test)]
 mod tests {
-    use crate::read::Item;
-    use crate::read::testing::{alert, items};
+    use crate::read::testing::{alert, aside};
     use crate::{Field, Severity};
 
     fn with_fields(fields: &str) -> String {
@@ -233,10 +231,10 @@ mod tests {
     #[test]
     fn what_is_no_alert_is_set_aside() {
         let metrics = r#"{"time":"2024-05-01T10:00:00Z","rule":"Falco internal: metrics snapshot","priority":"Informational","output_fields":{"falco.num_evts":1}}"#;
-        assert!(matches!(&items(metrics)[..], [Item::Aside(kind)] if kind == "falco metrics"));
+        assert_eq!(aside(metrics), "falco metrics");
         let drops = r#"{"rule":"Falco internal: syscall event drop","priority":"Critical","output":"o"}"#;
         assert_eq!(alert(drops).severity, Severity::Critical);
         let other = r#"{"rule":{"id":1},"priority":"high","output":"o"}"#;
-        assert!(matches!(&items(other)[..], [Item::Aside(kind)] if kind == "falco event"));
+        assert_eq!(aside(other), "falco event");
     }
 }

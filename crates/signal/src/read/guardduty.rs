@@ -14,8 +14,9 @@
 //! to that reader, and leaves all others to mapping files.
 
 use super::flatten::leaves;
+use super::list::read_list;
 use super::scalar::{Object, Scalar};
-use super::{Broken, Claim, Item, Keys, cloudtrail};
+use super::{Claim, Item, Keys, cloudtrail};
 use crate::{Alert, Field, Format, Severity, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,7 +32,7 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
     let finding: Finding<'a> = serde_json::from_str(record)?;
     if let Some(findings) = finding.findings {
-        return Ok(read_list(findings.get(), out));
+        return Ok(read_list(findings.get(), put, out));
     }
     match (finding.detail_type.as_str(), finding.detail) {
         (Some("GuardDuty Finding"), Some(detail)) => {
@@ -41,26 +42,6 @@ pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim
         (Some(_), Some(_)) => Ok(Claim::NotMine),
         _ => Ok(put(record, finding, out)),
     }
-}
-
-/// Security Hub calls its list `Findings` too: one without any of GuardDuty's is left alone.
-fn read_list<'a>(list: &'a str, out: &mut Vec<Item<'a>>) -> Claim {
-    let Ok(list) = serde_json::from_str::<Vec<&'a RawValue>>(list) else { return Claim::NotMine };
-    let before = out.len();
-    let mut claim = Claim::NotMine;
-    for element in list {
-        match serde_json::from_str::<Finding<'a>>(element.get()) {
-            Ok(finding) => match put(element.get(), finding, out) {
-                Claim::Mine => claim = Claim::Mine,
-                Claim::NotMine => out.push(Item::Aside(Cow::Borrowed("unrecognised json"))),
-            },
-            Err(error) => out.push(Item::Broken(Broken::json(&error))),
-        }
-    }
-    if claim == Claim::NotMine {
-        out.truncate(before);
-    }
-    claim
 }
 
 fn put<'a>(record: &'a str, finding: Finding<'a>, out: &mut Vec<Item<'a>>) -> Claim {
@@ -116,9 +97,7 @@ fn put<'a>(record: &'a str, finding: Finding<'a>, out: &mut Vec<Item<'a>>) -> Cl
     ];
     alert.set_some(Field::User, user.into_iter().find_map(Scalar::into_text));
     let mut action = service.action.map(|action| Action::from_json(action.get())).unwrap_or_default();
-    if action.local_ip.is_absent() {
-        action.local_ip = instance.network_interfaces.0.private_ip_address;
-    }
+    action.local_ip = action.local_ip.or(instance.network_interfaces.0.private_ip_address);
     action.fill(&mut alert);
     out.push(Item::Alert(Box::new(alert)));
     Claim::Mine
@@ -194,7 +173,7 @@ impl<'a> Action<'a> {
     }
 
     fn fill(self, alert: &mut Alert<'a>) {
-        let remote_ip = if self.remote_ip.is_absent() { self.remote_ipv6 } else { self.remote_ip };
+        let remote_ip = self.remote_ip.or(self.remote_ipv6);
         let outbound = self.direction.as_str() == Some("OUTBOUND");
         let (source, destination) = if outbound {
             ((self.local_ip, self.local_port), (remote_ip, self.remote_port))
@@ -325,7 +304,7 @@ struct Kubernetes<'a> {
 #[cfg(test)]
 mod tests {
     use crate::read::Item;
-    use crate::read::testing::{alert, items};
+    use crate::read::testing::{alert, aside, items};
     use crate::{Field, Format, Severity};
 
     #[test]
@@ -395,7 +374,7 @@ mod tests {
         assert_eq!(alert(&event).format, Format::CloudTrail);
         let other =
             r#"{"detail-type":"EC2 Instance State-change Notification","detail":{"state":"stopped"}}"#;
-        assert!(matches!(&items(other)[..], [Item::Aside(kind)] if kind == "unrecognised json"));
+        assert_eq!(aside(other), "unrecognised json");
     }
 
     #[test]

@@ -11,7 +11,9 @@
 
 pub(in crate::read) mod windows;
 
+use super::account::user_from_target;
 use super::flatten::leaves;
+use super::part::part;
 use super::scalar::{Scalar, Texts, last_wins};
 use super::{Claim, Item, Keys};
 use crate::{Alert, Field, Format, Severity, Timestamp};
@@ -40,10 +42,7 @@ pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim
     let computers = hit.computer.into_text().map(pieces).unwrap_or_default();
     alert.set_some(Field::Host, computers.into_iter().next());
     let channel = hit.channel.into_text();
-    if let Some(event_id) = hit.event_id.into_text() {
-        let channel = channel.as_deref().unwrap_or_default();
-        alert.set(Field::EventAction, format!("{channel} {event_id}").trim_start().to_owned());
-    }
+    windows::set_action(&mut alert, channel.as_deref(), hit.event_id.into_text());
     alert.set_some(Field::RuleCategory, channel);
     for id in hit.mitre_tags.0.into_iter().chain(hit.other_tags.0.clone()).flat_map(pieces) {
         alert.add_technique(id);
@@ -54,7 +53,7 @@ pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim
     for info in [hit.details, hit.all_field_info, hit.extra_field_info].into_iter().flatten() {
         take_details(&mut alert, info.get())?;
     }
-    windows::finish(&mut alert);
+    user_from_target(&mut alert);
     out.push(Item::Alert(Box::new(alert)));
     Ok(Claim::Mine)
 }
@@ -82,10 +81,7 @@ fn take_details<'a>(alert: &mut Alert<'a>, details: &'a str) -> Result<(), serde
     }
     for piece in pieces {
         let Some((name, _)) = piece.split_once(':') else { continue };
-        let value = match &piece {
-            Cow::Borrowed(piece) => Cow::Borrowed(piece[name.len() + 1..].trim()),
-            Cow::Owned(piece) => Cow::Owned(piece[name.len() + 1..].trim().to_owned()),
-        };
+        let value = part(&piece, |piece| piece[name.len() + 1..].trim());
         windows::take(alert, name.trim(), value);
     }
     Ok(())

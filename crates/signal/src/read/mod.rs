@@ -9,7 +9,10 @@
 //! Every record ends as exactly one or more [`Item`]s: an alert, something that is not an alert and is set aside, or
 //! something broken, with its reason. A wrapper such as CloudTrail's `Records[]` yields one item per element.
 
+mod account;
+mod address;
 mod alertmanager;
+mod best;
 mod cef;
 mod chainsaw;
 mod cloudtrail;
@@ -17,9 +20,12 @@ mod ecs;
 mod falco;
 mod flatten;
 mod guardduty;
+mod hashes;
 mod hayabusa;
+mod list;
 mod mapping;
 mod ocsf;
+mod part;
 mod scalar;
 mod suricata;
 mod wazuh4;
@@ -169,7 +175,7 @@ impl RecordReader {
                 }
             }
         }
-        out.push(Item::Aside(Cow::Borrowed("unrecognised json")));
+        out.push(Item::Aside(Cow::Borrowed(UNRECOGNISED)));
     }
 
     /// Several objects on one line are read one after another; anything else that does not parse is broken.
@@ -224,15 +230,24 @@ impl RecordReader {
     }
 }
 
+/// The kind under which a JSON record that no reader takes is set aside.
+const UNRECOGNISED: &str = "unrecognised json";
+
 const NOT_KNOWN: &str = "for other formats write a mapping file, and run triage again with --mapping FILE";
 
 /// The top-level keys of a JSON object.
 #[derive(Debug, Default)]
 pub struct Keys<'a>(SmallVec<[Cow<'a, str>; 32]>);
 
-impl Keys<'_> {
+impl<'a> Keys<'a> {
     /// Keys beyond this many are not looked at.
     const MAX: usize = 256;
+
+    /// A record's keys, if by them it is the reader's whose `claims` is asked.
+    fn claimed(record: &'a str, claims: fn(&Keys<'_>) -> bool) -> Result<Option<Self>, serde_json::Error> {
+        let keys: Self = serde_json::from_str(record)?;
+        Ok(claims(&keys).then_some(keys))
+    }
 
     /// Whether the object has this key.
     pub fn has(&self, key: &str) -> bool {
@@ -319,6 +334,14 @@ pub(crate) mod testing {
         match <[Item<'_>; 1]>::try_from(items(record)) {
             Ok([Item::Alert(alert)]) => *alert,
             other => panic!("one alert expected, got {other:#?}"),
+        }
+    }
+
+    /// The kind under which the one record is set aside.
+    pub(crate) fn aside(record: &str) -> String {
+        match &items(record)[..] {
+            [Item::Aside(kind)] => kind.to_string(),
+            other => panic!("one record set aside expected, got {other:#?}"),
         }
     }
 }

@@ -9,7 +9,8 @@
 //! before it left open; some products say the same at the top of the finding. `actor.user` acted, `user` was acted upon.
 //! `observables` repeat what stands elsewhere and are looked at only for what is still missing.
 
-use super::ecs::{Best, moment};
+use super::account::user_from_target;
+use super::best::Best;
 use super::flatten::leaves;
 use super::scalar::{Object, Scalar};
 use super::{Claim, Item, Keys, suricata};
@@ -26,8 +27,7 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
-    let keys: Keys<'a> = serde_json::from_str(record)?;
-    if !claims(&keys) {
+    if Keys::claimed(record, claims)?.is_none() {
         return Ok(Claim::NotMine);
     }
     let head: Head<'a> = serde_json::from_str(record)?;
@@ -86,8 +86,8 @@ impl<'a> Walk<'a> {
     fn take(&mut self, path: &str, value: Scalar<'a>) {
         let alert = &mut self.alert;
         match path {
-            "time" => alert.time = moment(&value),
-            "time_dt" => self.time = moment(&value),
+            "time" => alert.time = value.as_time(),
+            "time_dt" => self.time = value.as_time(),
             "count" => alert.count = value.as_u64().filter(|&count| count > 0),
             "severity_id" => {
                 let id = value.as_u64().and_then(|id| u8::try_from(id).ok());
@@ -139,10 +139,7 @@ impl<'a> Walk<'a> {
         if let Some(protocol) = alert.get(Field::Transport).map(str::to_ascii_lowercase) {
             alert.set(Field::Transport, protocol);
         }
-        if let (None, Some(target)) = (alert.get(Field::User), alert.get(Field::TargetUser)) {
-            let target = target.to_owned();
-            alert.set(Field::User, target);
-        }
+        user_from_target(alert);
         let list = observables.and_then(|list| serde_json::from_str::<Vec<&'a RawValue>>(list.get()).ok());
         for element in list.unwrap_or_default().into_iter().take(MAX_OBSERVABLES) {
             if let Ok(Object(observable)) = serde_json::from_str::<Object<Observable<'a>>>(element.get()) {
@@ -249,15 +246,8 @@ fn place_of_evidence(path: &str) -> Option<(Field, u8)> {
 #[cfg(test)]
 mod tests {
     use crate::read::Item;
-    use crate::read::testing::{alert, items};
+    use crate::read::testing::{alert, aside, items};
     use crate::{Field, Severity, Timestamp};
-
-    fn aside(record: &str) -> String {
-        match &items(record)[..] {
-            [Item::Aside(kind)] => kind.to_string(),
-            other => panic!("one record set aside expected, got {other:#?}"),
-        }
-    }
 
     #[test]
     fn a_detection_finding_is_read_with_its_essentials() {

@@ -4,6 +4,7 @@
 //! was text for years becomes an array. A reader that insists on a type loses the alert over a field it may not even
 //! need. A [`Scalar`] takes what comes, and an array or object where text was expected counts as absent.
 
+use crate::Timestamp;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -45,6 +46,11 @@ impl<'a> Scalar<'a> {
         }
     }
 
+    /// Its text, or `None` if it says nothing: it is absent, empty or `-`.
+    pub fn into_content(self) -> Option<Cow<'a, str>> {
+        self.into_text().filter(|text| !text.is_empty() && text != "-")
+    }
+
     /// Its text if it is a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -74,9 +80,22 @@ impl<'a> Scalar<'a> {
         }
     }
 
+    /// A time, whether text or number.
+    pub fn as_time(&self) -> Option<Timestamp> {
+        match self.as_str() {
+            Some(text) => Timestamp::parse(text),
+            None => self.as_f64().and_then(Timestamp::from_number),
+        }
+    }
+
     /// Whether it is absent.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
+    }
+
+    /// Itself, or `other` where it is absent.
+    pub fn or(self, other: Self) -> Self {
+        if self.is_absent() { other } else { self }
     }
 }
 

@@ -15,8 +15,11 @@
 //!
 //! `rule.firedtimes` counts since the manager's start; it is no number of occurrences, and is not read.
 
-use super::ecs::{Best, moment};
+use super::account::user_from_target;
+use super::address::address_and_port;
+use super::best::Best;
 use super::flatten::leaves;
+use super::hashes::best_hash;
 use super::scalar::Scalar;
 use super::{Claim, Item, Keys, ocsf, suricata, zeek};
 use crate::{Alert, Field, Format, Severity};
@@ -31,10 +34,7 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
-    let keys: Keys<'a> = serde_json::from_str(record)?;
-    if !claims(&keys) {
-        return Ok(Claim::NotMine);
-    }
+    let Some(keys) = Keys::claimed(record, claims)? else { return Ok(Claim::NotMine) };
     let mut walk = Walk::new(record);
     leaves(record, &mut |path, value| walk.take(path, value))?;
     out.push(if keys.has("integration") || walk.is_feedback() {
@@ -83,7 +83,7 @@ impl<'a> Walk<'a> {
 
     fn take(&mut self, path: &str, value: Scalar<'a>) {
         match path {
-            "timestamp" => self.alert.time = moment(&value),
+            "timestamp" => self.alert.time = value.as_time(),
             "rule.level" => {
                 self.alert.severity = severity(&value);
                 self.best.put(&mut self.alert, (Field::EventSeverity, 0), value);
@@ -139,11 +139,7 @@ impl<'a> Walk<'a> {
         if self.read_by_manager {
             alert.set_some(Field::Host, self.syslog_host);
         }
-        // A failed login names only the account that was tried: it is the account that was used.
-        if let (None, Some(target)) = (alert.get(Field::User), alert.get(Field::TargetUser)) {
-            let target = target.to_owned();
-            alert.set(Field::User, target);
-        }
+        user_from_target(alert);
         let (mut source, mut destination) =
             (self.source.map(|(_, text)| text), self.destination.map(|(_, text)| text));
         // As in Suricata's own records, the packet may be the answer's.
@@ -261,14 +257,6 @@ fn severity(level: &Scalar<'_>) -> Severity {
     }
 }
 
-/// Sysmon's `SHA1=…,MD5=…,SHA256=…`: the strongest of those that threat intelligence is asked for.
-fn best_hash(hashes: &str) -> Option<&str> {
-    ["SHA256", "SHA1", "MD5"].into_iter().find_map(|wanted| {
-        let mut pairs = hashes.split(',').filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, hash)| hash)
-    })
-}
-
 fn is_method(name: &str) -> bool {
     matches!(
         name,
@@ -288,7 +276,7 @@ fn without_brackets(value: Scalar<'_>) -> Scalar<'_> {
 
 fn offer<'a>(slot: &mut Option<(u8, Cow<'a, str>)>, rank: u8, value: Scalar<'a>) {
     if slot.as_ref().is_none_or(|(held, _)| rank < *held)
-        && let Some(text) = value.into_text().filter(|text| !text.is_empty() && text != "-")
+        && let Some(text) = value.into_content()
     {
         *slot = Some((rank, text));
     }
@@ -306,28 +294,10 @@ fn set_address<'a>(alert: &mut Alert<'a>, text: Option<Cow<'a, str>>, [ip, port,
     }
 }
 
-/// Cuts `192.0.2.1:80` or `[2001:db8::1]:80` in two. `None` where there is no port, or no address before it.
-pub(super) fn address_and_port(text: &str) -> Option<(&str, &str)> {
-    let (address, port) = text.rsplit_once(':')?;
-    let address = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
-    let sound = address.parse::<IpAddr>().is_ok() && port.parse::<u16>().is_ok();
-    sound.then_some((address, port))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::address_and_port;
-    use crate::read::Item;
-    use crate::read::testing::{alert, items};
+    use crate::read::testing::{alert, aside};
     use crate::{Field, Severity};
-
-    /// The kind under which a record is set aside.
-    fn aside(record: &str) -> String {
-        match &items(record)[..] {
-            [Item::Aside(kind)] => kind.to_string(),
-            other => panic!("one record set aside expected, got {other:#?}"),
-        }
-    }
 
     fn with_data(data: &str) -> String {
         format!(
@@ -392,9 +362,6 @@ mod tests {
         let read = alert(&record);
         assert_eq!(read.get(Field::SourceIp), None);
         assert_eq!(read.get(Field::SourceDomain), Some("dialup.example"));
-        assert_eq!(address_and_port("[2001:db8::1]:443"), Some(("2001:db8::1", "443")));
-        assert_eq!(address_and_port("2001:db8::1:99999"), None);
-        assert_eq!(address_and_port("é:80"), None);
     }
 
     #[test]

@@ -12,7 +12,6 @@
 //! count, or perhaps a status code"; in Zeek's own scripts it counts, save for Heartbleed's, where it is a length.
 //! Notices have no severity.
 
-use super::ecs::moment;
 use super::scalar::{Object, Scalar};
 use super::{Claim, Item, Keys, ocsf, suricata};
 use crate::{Alert, Field, Format};
@@ -45,10 +44,7 @@ pub(super) fn claims(keys: &Keys<'_>) -> bool {
 }
 
 pub(super) fn read<'a>(record: &'a str, out: &mut Vec<Item<'a>>) -> Result<Claim, serde_json::Error> {
-    let keys: Keys<'a> = serde_json::from_str(record)?;
-    if !claims(&keys) {
-        return Ok(Claim::NotMine);
-    }
+    let Some(keys) = Keys::claimed(record, claims)? else { return Ok(Claim::NotMine) };
     if !keys.has("note") {
         let Head { path } = serde_json::from_str(record)?;
         out.push(Item::Aside(kind(path.as_str())));
@@ -81,7 +77,7 @@ fn kind(path: Option<&str>) -> Cow<'static, str> {
 impl<'a> Notice<'a> {
     fn into_alert(self, record: &'a str) -> Alert<'a> {
         let mut alert = Alert::new(Format::Zeek, record);
-        alert.time = moment(&self.ts).or_else(|| moment(&self.write_ts));
+        alert.time = self.ts.as_time().or_else(|| self.write_ts.as_time());
         if !self.note.as_str().is_some_and(|note| note.starts_with("Heartbleed::")) {
             alert.count = self.n.as_u64().filter(|&count| count > 0);
         }
@@ -95,8 +91,8 @@ impl<'a> Notice<'a> {
 
         // The connection, from the notice's point of view.
         let Object(id) = self.id;
-        let mut from = (either(self.orig_h, id.orig_h), either(self.orig_p, id.orig_p));
-        let mut to = (either(self.resp_h, id.resp_h), either(self.resp_p, id.resp_p));
+        let mut from = (self.orig_h.or(id.orig_h), self.orig_p.or(id.orig_p));
+        let mut to = (self.resp_h.or(id.resp_h), self.resp_p.or(id.resp_p));
         let turned = !self.src.is_absent() && self.src == to.0 && self.src != from.0;
         if turned {
             std::mem::swap(&mut from, &mut to);
@@ -119,13 +115,9 @@ fn set_end<'a>(
     (address, port): (Scalar<'a>, Scalar<'a>),
     [ip_field, port_field]: [Field; 2],
 ) {
-    let port = if own.is_absent() || own == address { either(port, own_port) } else { own_port };
-    alert.set_some(ip_field, either(own, address).into_text());
+    let port = if own.is_absent() || own == address { port.or(own_port) } else { own_port };
+    alert.set_some(ip_field, own.or(address).into_text());
     alert.set_some(port_field, port.into_text());
-}
-
-fn either<'a>(first: Scalar<'a>, second: Scalar<'a>) -> Scalar<'a> {
-    if first.is_absent() { second } else { first }
 }
 
 #[derive(Deserialize)]
@@ -175,16 +167,8 @@ struct Connection<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::read::Item;
-    use crate::read::testing::{alert, items};
+    use crate::read::testing::{alert, aside};
     use crate::{Field, Severity};
-
-    fn aside(record: &str) -> String {
-        match &items(record)[..] {
-            [Item::Aside(kind)] => kind.to_string(),
-            other => panic!("one record set aside expected, got {other:#?}"),
-        }
-    }
 
     #[test]
     fn a_notice_is_read_with_its_essentials() {

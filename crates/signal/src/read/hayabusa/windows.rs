@@ -7,6 +7,7 @@
 //! Sources: hayabusa-rules, `config/default_details.txt`; Microsoft, *Security auditing* event reference; Sysmon's
 //! event reference.
 
+use crate::read::hashes::best_hash;
 use crate::{Alert, Field};
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -50,11 +51,15 @@ pub(in crate::read) fn take<'a>(alert: &mut Alert<'a>, name: &str, text: Cow<'a,
     }
 }
 
-/// To be called after the last field. A logon names only the account that was used, as its target; it is the user.
-pub(in crate::read) fn finish(alert: &mut Alert<'_>) {
-    if alert.get(Field::User).is_none() {
-        let user = alert.get(Field::TargetUser).map(str::to_owned);
-        alert.set_some(Field::User, user);
+/// Takes what kind of event it is: its channel, where that is known, and its number.
+pub(in crate::read) fn set_action(
+    alert: &mut Alert<'_>,
+    channel: Option<&str>,
+    event_id: Option<Cow<'_, str>>,
+) {
+    if let Some(event_id) = event_id {
+        let channel = channel.unwrap_or_default();
+        alert.set(Field::EventAction, format!("{channel} {event_id}").trim_start().to_owned());
     }
 }
 
@@ -79,22 +84,16 @@ fn set_transport(alert: &mut Alert<'_>, text: &str) {
     alert.set_default(Field::Transport, name);
 }
 
-/// `SHA1=…,MD5=…,SHA256=…,IMPHASH=…`: the longest one identifies the file best. An import hash is shared by many files.
+/// Sysmon's list, or one hash without its name.
 fn set_hash(alert: &mut Alert<'_>, text: &str) {
-    let of = |kind: &str| {
-        text.split(',').find_map(|part| {
-            let (name, value) = part.trim().split_once('=')?;
-            name.eq_ignore_ascii_case(kind).then_some(value)
-        })
-    };
-    let hash = of("SHA256").or_else(|| of("SHA1")).or_else(|| of("MD5"));
-    let hash = hash.or(if text.contains('=') { None } else { Some(text) });
+    let hash = best_hash(text).or(if text.contains('=') { None } else { Some(text) });
     alert.set_some(Field::FileHash, hash.map(str::to_owned));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{finish, take};
+    use super::take;
+    use crate::read::account::user_from_target;
     use crate::{Alert, Field, Format};
 
     fn alert_of(fields: &[(&'static str, &'static str)]) -> Alert<'static> {
@@ -102,7 +101,7 @@ mod tests {
         for (name, text) in fields {
             take(&mut alert, name, (*text).into());
         }
-        finish(&mut alert);
+        user_from_target(&mut alert);
         alert
     }
 

@@ -1,6 +1,7 @@
 //! A mapping once it is checked: every name resolved to the slot of a record's cells.
 
 use super::super::Item;
+use super::super::part::part;
 use crate::{Alert, Field, Format, Severity, Timestamp};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -183,10 +184,7 @@ impl Source {
             Target::Field(field) => alert.set_some(field, self.first(cells)),
             Target::Count => alert.count = self.first(cells).and_then(|text| text.trim().parse().ok()),
             Target::Techniques => self.for_each(cells, &mut |text| {
-                alert.add_technique(match text {
-                    Cow::Borrowed(id) => Cow::Borrowed(id.strip_prefix("attack.").unwrap_or(id)),
-                    Cow::Owned(id) => Cow::Owned(id.strip_prefix("attack.").unwrap_or(&id).to_owned()),
-                });
+                alert.add_technique(part(&text, |id| id.strip_prefix("attack.").unwrap_or(id)));
             }),
             Target::Groups => self.for_each(cells, &mut |text| alert.groups.push(text)),
         }
