@@ -8,6 +8,7 @@
 //! either wholly there or wholly absent, and reading the same source again finds out which by its records' hashes.
 
 mod alerts;
+mod batches;
 mod commit;
 mod dead;
 mod decisions;
@@ -19,12 +20,14 @@ mod questions;
 mod reputation;
 mod rows;
 mod runs;
+mod services;
 mod sources;
 
 pub use error::StoreError;
 pub use open::{Location, Store};
 pub use rows::{
-    AlertRow, AlertRows, AnalystDecisionRow, ChunkRow, Commit, DeadRow, DeadState, DecisionRow, LedgerRow,
-    LedgerTotal, PatternRow, QuestionRow, ReputationRow, RunRow, StoredAlert, StoredDead,
+    AlertRow, AlertRows, AnalystDecisionRow, BatchRow, ChunkRow, Commit, DeadRow, DeadState, DecisionRow,
+    LedgerRow, LedgerTotal, PatternRow, QuestionRow, ReputationRow, RunRow, ServiceAnswerRow, StoredAlert,
+    StoredDead,
 };
 pub use sources::SourceId;

@@ -52,35 +52,43 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut connection = self.writer();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut update = transaction.prepare_cached(
-                "UPDATE decisions SET verdict = ?2, severity = ?3, decider = ?4, confidence = ?5, detail = ?6,
-                     valid_until = ?7
-                 WHERE id = ?1",
-            )?;
-            let mut done = transaction.prepare_cached("DELETE FROM questions WHERE decision = ?1")?;
-            for decision in decisions {
-                update.execute((
-                    decision.id,
-                    decision.verdict,
-                    decision.severity,
-                    decision.decider,
-                    decision.confidence,
-                    &decision.detail,
-                    decision.valid_until,
-                ))?;
-                done.execute([decision.id])?;
-            }
-            let mut tried = transaction
-                .prepare_cached("UPDATE questions SET attempts = attempts + 1 WHERE decision = ?1")?;
-            for id in unanswered {
-                tried.execute([id])?;
-            }
-            enter(&transaction, ledger)?;
-        }
+        answer(&transaction, decisions, unanswered, ledger)?;
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// Writes answers, and what they cost, into a transaction.
+pub(crate) fn answer(
+    connection: &Connection,
+    decisions: &[DecisionRow],
+    unanswered: &[i64],
+    ledger: &[LedgerRow],
+) -> Result<(), StoreError> {
+    let mut update = connection.prepare_cached(
+        "UPDATE decisions SET verdict = ?2, severity = ?3, decider = ?4, confidence = ?5, detail = ?6,
+             valid_until = ?7
+         WHERE id = ?1",
+    )?;
+    let mut done = connection.prepare_cached("DELETE FROM questions WHERE decision = ?1")?;
+    for decision in decisions {
+        update.execute((
+            decision.id,
+            decision.verdict,
+            decision.severity,
+            decision.decider,
+            decision.confidence,
+            &decision.detail,
+            decision.valid_until,
+        ))?;
+        done.execute([decision.id])?;
+    }
+    let mut tried =
+        connection.prepare_cached("UPDATE questions SET attempts = attempts + 1 WHERE decision = ?1")?;
+    for id in unanswered {
+        tried.execute([id])?;
+    }
+    enter(connection, ledger)
 }
 
 pub(crate) fn put_questions(connection: &Connection, questions: &[QuestionRow]) -> Result<(), StoreError> {
@@ -94,7 +102,7 @@ pub(crate) fn put_questions(connection: &Connection, questions: &[QuestionRow]) 
     Ok(())
 }
 
-fn enter(connection: &Connection, ledger: &[LedgerRow]) -> Result<(), StoreError> {
+pub(crate) fn enter(connection: &Connection, ledger: &[LedgerRow]) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO ledger (at, service, model, tier, outcome, items, input, cached_input, cache_write, output,
              thinking, cost_nano, latency_ms)

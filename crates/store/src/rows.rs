@@ -318,6 +318,42 @@ pub struct ReputationRow {
     pub reputation: u8,
 }
 
+/// What a service said of an indicator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAnswerRow {
+    /// The service's name.
+    pub service: String,
+    /// The indicator's kind.
+    pub kind: u8,
+    /// The indicator as services spell it.
+    pub value: String,
+    /// What the service says.
+    pub reputation: u8,
+    /// Why, in its words: untrusted.
+    pub evidence: Option<String>,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// Until when it holds.
+    pub until: i64,
+}
+
+/// A batch at a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRow {
+    /// Our name for it, in this store's one and only use of it.
+    pub name: String,
+    /// Whose it is: a budget's name.
+    pub asker: String,
+    /// The provider's number of it; `None` until it is known.
+    pub number: Option<String>,
+    /// How many requests it has.
+    pub requests: u32,
+    /// When it was sent, in milliseconds since 1970.
+    pub at: i64,
+    /// What each request asks, for whoever wrote it.
+    pub body: String,
+}
+
 /// A finished run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRow {
