@@ -98,6 +98,7 @@ fn run(ground: &Ground, store: &Store, bytes: &Arc<[u8]>) -> Summary {
         asking: Asking::Nobody,
         history: History::default(),
         reputations: &reputations,
+        wanted: None,
         store,
         keep_raw: true,
         output: None,

@@ -15,8 +15,10 @@ mod archive;
 mod asking;
 mod deadletters;
 mod decide;
+mod enriching;
 mod error;
 mod findings;
+mod gates;
 mod input;
 mod names;
 mod pipeline;
@@ -32,12 +34,13 @@ pub use archive::{decision_from_row, decision_to_row};
 pub use asking::{AskProgress, AskSnapshot, Asker, Quote};
 pub use deadletters::{ReplayOutcome, replay};
 pub use decide::{Decided, decide, history};
+pub use enriching::{Desk, EnrichProgress, EnrichSnapshot, Enricher, Forecast, Wanted};
 pub use error::EngineError;
 pub use input::Input;
 pub use pipeline::{Output, Triage, triage};
 pub use progress::{Progress, Snapshot};
 pub use reputation::ReputationCache;
 pub use summary::{
-    Asked, Count, Counts, Finding, HitRate, InputSummary, Percentiles, Ranked, StageLatency, Summary,
-    TacticCount, TechniqueCount, Timeline,
+    Asked, Count, Counts, Enriched, EnrichedBy, Finding, HitRate, InputSummary, Percentiles, Ranked,
+    StageLatency, Summary, TacticCount, TechniqueCount, Timeline,
 };

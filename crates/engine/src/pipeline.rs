@@ -1,13 +1,16 @@
 //! Runs triage over inputs.
 
 use crate::archive::StoreArchive;
+use crate::enriching::Wanted;
 use crate::error::EngineError;
 use crate::findings::{findings, techniques};
 use crate::input::Input;
 use crate::progress::Progress;
 use crate::reputation::ReputationCache;
 use crate::sink::{Done, drain};
-use crate::summary::{Asked, HitRate, InputSummary, Percentiles, StageLatency, Summary, TacticCount};
+use crate::summary::{
+    Asked, Enriched, HitRate, InputSummary, Percentiles, StageLatency, Summary, TacticCount,
+};
 use crate::tally::{Tally, moment};
 use crate::work::{Court, Job, Stages, Worker};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -52,6 +55,8 @@ pub struct Triage<'t> {
     pub asking: Asking,
     /// What is known of indicators.
     pub reputations: &'t ReputationCache,
+    /// Where to collect the indicators that services may be asked about, if there are services.
+    pub wanted: Option<&'t Wanted>,
     /// Where everything is kept.
     pub store: &'t Store,
     /// Whether the text of alerts is kept, compressed.
@@ -130,6 +135,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
                 assessor: Assessor::new(triage.ground.clone()),
                 ground: &triage.ground,
                 reputations: triage.reputations,
+                wanted: triage.wanted,
                 store: triage.store,
                 clock: triage.clock,
                 progress: triage.progress,
@@ -332,7 +338,7 @@ fn summarize(tally: Tally, stages: &Stages, latency: &Histogram, elapsed_s: f64)
     let (findings, findings_total) = findings(tally.patterns.values());
     let stage = |name: &str, histogram: &Histogram| StageLatency {
         stage: name.to_owned(),
-        us: percentiles(histogram, 1e6),
+        us: Percentiles::of(histogram, 1e6),
     };
     Summary {
         received: tally.received,
@@ -353,7 +359,7 @@ fn summarize(tally: Tally, stages: &Stages, latency: &Histogram, elapsed_s: f64)
         },
         by_verdict: tally.by_verdict(),
         by_severity: tally.by_severity(),
-        latency_ms: percentiles(latency, 1e3),
+        latency_ms: Percentiles::of(latency, 1e3),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         store: String::new(),
         started_at: String::new(),
@@ -393,15 +399,8 @@ fn summarize(tally: Tally, stages: &Stages, latency: &Histogram, elapsed_s: f64)
         rules: 0,
         forgotten: 0,
         asked: Asked::default(),
+        enriched: Enriched::default(),
         inputs: tally.inputs,
         timeline: tally.timeline.finish(),
     }
-}
-
-fn percentiles(histogram: &Histogram, per_second: f64) -> Percentiles {
-    let at = |share| {
-        let value = histogram.quantile(share).as_secs_f64() * per_second;
-        (value * 1000.0).round() / 1000.0
-    };
-    Percentiles { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }

@@ -1,16 +1,17 @@
 //! The intelligence layer of the cache: reputations by indicator, kept from one run to the next.
 //!
-//! For lists on disk this saves little, because a lookup costs less than a microsecond. It is there for sources that
-//! cost a call, and lists go through it too so that there is one way to ask.
+//! What lists on disk say is looked up in less than a microsecond, and kept only while there are no services. What
+//! services said cost a call each: it stands in the store with its lifetime, and is merged with the lists' word here.
 
+use crate::enriching::Answers;
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
-use watchfire_intel::{Intel, ListProblem};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use watchfire_intel::{Intel, ListProblem, Opinion, Statement};
 use watchfire_judge::Reputations;
 use watchfire_signal::{Indicator, IndicatorKind, Reputation};
-use watchfire_store::{ReputationRow, Store, StoreError};
+use watchfire_store::{ReputationRow, ServiceAnswerRow, Store, StoreError};
 
 /// Indicators that are remembered.
 const BOUND: usize = 100_000;
@@ -33,6 +34,8 @@ impl Equivalent<Key> for KeyRef<'_> {
 #[derive(Debug)]
 pub struct ReputationCache {
     intel: RwLock<Intel>,
+    /// What services said, if there are any.
+    answers: Option<RwLock<Answers>>,
     cache: Cache<Key, Reputation>,
     lookups: AtomicU64,
     hits: AtomicU64,
@@ -54,11 +57,54 @@ impl ReputationCache {
         }
         Ok(Self {
             intel: RwLock::new(intel),
+            answers: None,
             cache,
             lookups: AtomicU64::new(0),
             hits: AtomicU64::new(0),
             fresh: Mutex::default(),
         })
+    }
+
+    /// With what services said before `now`, in milliseconds since 1970: what held until then is stale.
+    pub fn with_services(mut self, store: &Store, now: i64) -> Result<Self, StoreError> {
+        self.answers = Some(RwLock::new(Answers::of(store.service_answers(BOUND)?, now)));
+        self.forget_merged();
+        Ok(self)
+    }
+
+    /// Whether the service's answer about an indicator, as services spell it, still holds.
+    pub(crate) fn holds(&self, service: &str, kind: IndicatorKind, value: &str) -> bool {
+        self.answers.as_ref().is_some_and(|answers| read(answers).holds(service, kind, value))
+    }
+
+    /// Takes in what a service said. What was merged before stays until [`ReputationCache::forget_merged`].
+    pub(crate) fn tell(&self, row: ServiceAnswerRow) {
+        if let Some(answers) = &self.answers {
+            answers.write().unwrap_or_else(PoisonError::into_inner).put(row);
+        }
+    }
+
+    /// Merges anew from now on.
+    pub(crate) fn forget_merged(&self) {
+        self.cache.clear();
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Who says what of an indicator: lists, then services.
+    pub fn statements(&self, indicator: Indicator<'_>) -> Vec<Statement> {
+        let mut statements = self.intel().explain(indicator);
+        statements.extend(self.answers.iter().flat_map(|answers| read(answers).statements(indicator)));
+        statements
+    }
+
+    /// What all together say of an indicator.
+    pub fn opinion(&self, indicator: Indicator<'_>) -> Opinion {
+        self.merged(&self.intel(), indicator)
+    }
+
+    fn merged(&self, intel: &Intel, indicator: Indicator<'_>) -> Opinion {
+        let opinion = intel.lookup(indicator);
+        self.answers.as_ref().map_or(opinion, |answers| opinion | read(answers).opinion(indicator))
     }
 
     /// The lists behind it.
@@ -90,11 +136,15 @@ impl ReputationCache {
     }
 }
 
+fn read(answers: &RwLock<Answers>) -> RwLockReadGuard<'_, Answers> {
+    answers.read().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Reputations for ReputationCache {
     fn reputation(&self, indicator: Indicator<'_>) -> Reputation {
         // Held over the insertion, so that an answer of old lists can't be put in after they were replaced.
         let intel = self.intel.read().unwrap_or_else(PoisonError::into_inner);
-        if !intel.has_lists() {
+        if !intel.has_lists() && self.answers.is_none() {
             return Reputation::NotAsked;
         }
         self.lookups.fetch_add(1, Ordering::Relaxed);
@@ -102,11 +152,12 @@ impl Reputations for ReputationCache {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return known;
         }
-        let reputation = intel.lookup(indicator).reputation();
+        let reputation = self.merged(&intel, indicator).reputation();
         if indicator.value.len() <= MAX_VALUE {
             self.cache.insert(Key(indicator.kind, indicator.value.into()), reputation);
             let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-            if fresh.len() < BOUND {
+            // What services say has a lifetime of its own, and is kept with it.
+            if fresh.len() < BOUND && self.answers.is_none() {
                 fresh.push(ReputationRow {
                     kind: indicator.kind.id(),
                     value: indicator.value.to_owned(),

@@ -1,6 +1,7 @@
 //! What a run came to: the batch analysis, as people read it and as `--summary-json` writes it.
 
 use serde::{Deserialize, Serialize};
+use watchfire_flow::Histogram;
 
 /// Counts by name, largest first or in the order of a scale.
 pub type Counts = Vec<Count>;
@@ -111,6 +112,9 @@ pub struct Summary {
     /// What was asked of a language model.
     #[serde(default)]
     pub asked: Asked,
+    /// What services were asked about indicators.
+    #[serde(default)]
+    pub enriched: Enriched,
 }
 
 /// What was asked of a language model, and what became of it.
@@ -151,6 +155,46 @@ pub struct Asked {
     pub stopped: String,
 }
 
+/// What services were asked about indicators, and what became of it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Enriched {
+    /// Indicators in the alerts, each once.
+    pub indicators: u64,
+    /// Indicators that were kept at home, by why.
+    #[serde(with = "as_map", default)]
+    pub kept: Counts,
+    /// Indicators that lists on disk know to be bad: services are not asked to say it again.
+    pub settled: u64,
+    /// Each service.
+    pub services: Vec<EnrichedBy>,
+    /// From the first call to the last answer, in seconds.
+    pub elapsed_s: f64,
+}
+
+/// What one service was asked.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct EnrichedBy {
+    /// Its name.
+    pub service: String,
+    /// Indicators that it could be asked about.
+    pub indicators: u64,
+    /// Indicators whose earlier answer still holds.
+    pub cached: u64,
+    /// Indicators by what is known now: its answers, `limited` or `failed`.
+    #[serde(with = "as_map", default)]
+    pub reputations: Counts,
+    /// Calls made, with those that failed.
+    pub calls: u64,
+    /// Times that the service said *too many*.
+    pub rate_limited: u64,
+    /// Time that calls waited for their turn, in milliseconds.
+    pub wait_ms: Percentiles,
+    /// Time from sending to the answer, in milliseconds.
+    pub call_ms: Percentiles,
+    /// Why asking ended early; empty if it did not.
+    pub stopped: String,
+}
+
 /// Shares of alerts that were answered without deciding.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct HitRate {
@@ -171,6 +215,14 @@ pub struct Percentiles {
     pub p95: f64,
     /// 99 %.
     pub p99: f64,
+}
+
+impl Percentiles {
+    /// Those of a histogram, in the unit of which a second has so many, to a thousandth of it.
+    pub(crate) fn of(histogram: &Histogram, per_second: f64) -> Self {
+        let at = |share| (histogram.quantile(share).as_secs_f64() * per_second * 1e3).round() / 1e3;
+        Self { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+    }
 }
 
 /// One input.
@@ -316,6 +368,18 @@ impl Summary {
         self.elapsed_s += first.elapsed_s + asked.elapsed_s;
         self.alerts_per_s = if self.elapsed_s > 0.0 { self.judged as f64 / self.elapsed_s } else { 0.0 };
         self.asked = asked;
+        self.enriched.clone_from(&first.enriched);
+        self
+    }
+
+    /// The analysis of a run whose alerts were judged a second time, after services had been asked about their indicators.
+    #[must_use]
+    pub fn after_enriching(mut self, first: &Self, enriched: Enriched) -> Self {
+        self.started_at.clone_from(&first.started_at);
+        self.elapsed_s += first.elapsed_s + enriched.elapsed_s;
+        self.alerts_per_s = if self.elapsed_s > 0.0 { self.judged as f64 / self.elapsed_s } else { 0.0 };
+        self.hit_rate.exact = first.hit_rate.exact;
+        self.enriched = enriched;
         self
     }
 

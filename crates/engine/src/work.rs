@@ -5,6 +5,7 @@ mod rows;
 mod tests;
 
 use crate::archive::StoreArchive;
+use crate::enriching::{Collector, Wanted, is_worth_asking};
 use crate::pipeline::Output;
 use crate::progress::Progress;
 use crate::sink::Done;
@@ -55,6 +56,8 @@ pub(crate) struct Worker<'w> {
     pub(crate) assessor: Assessor,
     pub(crate) ground: &'w Ground,
     pub(crate) reputations: &'w (dyn Reputations + Sync),
+    /// Where to collect the indicators that services may be asked about.
+    pub(crate) wanted: Option<&'w Wanted>,
     pub(crate) store: &'w Store,
     pub(crate) clock: &'w dyn Clock,
     pub(crate) progress: &'w Progress,
@@ -131,6 +134,7 @@ impl Worker<'_> {
         };
         per_alert(&mut self.stages.judge, watch.lap(), read.alerts.len());
         self.report_progress(read, &judged);
+        self.collect_wanted(read, &judged);
 
         let chunk = ChunkRow {
             first_ordinal: judged.first_ordinal,
@@ -233,6 +237,18 @@ impl Worker<'_> {
             });
         }
         sound
+    }
+
+    fn collect_wanted(&self, read: &ReadChunk<'_>, judged: &JudgedChunk) {
+        let Some(wanted) = self.wanted else { return };
+        let collector = Collector::default();
+        for (alert, verdicted) in read.alerts.iter().zip(&judged.verdicts) {
+            if is_worth_asking(&verdicted.judgement) {
+                collector.priority.set(verdicted.judgement.priority.score());
+                Facts::of(alert, &self.ground.network, &collector);
+            }
+        }
+        wanted.take_in(collector);
     }
 
     fn report_progress(&self, read: &ReadChunk<'_>, judged: &JudgedChunk) {

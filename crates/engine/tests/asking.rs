@@ -60,6 +60,7 @@ impl World {
             asking,
             history: history(&self.store).unwrap(),
             reputations: &reputations,
+            wanted: None,
             store: &self.store,
             keep_raw: true,
             output: Some((

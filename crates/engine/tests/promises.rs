@@ -32,6 +32,7 @@ fn run(
         asking: Asking::Nobody,
         history: history(store).unwrap(),
         reputations: &reputations,
+        wanted: None,
         store,
         keep_raw: true,
         output: Some((Output { format: OutputFormat::Ndjson, min_severity: Severity::Unknown }, &mut out)),

@@ -30,6 +30,7 @@ mod intel;
 mod lists;
 mod lookup;
 mod opinion;
+pub mod services;
 mod stats;
 mod survey;
 mod table;

@@ -70,7 +70,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn without_port(text: &str) -> &str {
+/// A name without the port behind it.
+pub(crate) fn without_port(text: &str) -> &str {
     match text.rsplit_once(':') {
         Some((name, port)) if port.parse::<u16>().is_ok() => name,
         _ => text,

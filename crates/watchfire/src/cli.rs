@@ -93,8 +93,11 @@ pub(crate) struct Triage {
     /// Ask this language model what nobody embedded is sure about: NAME of an [llm.NAME] in the settings
     #[arg(long, value_name = "NAME")]
     pub(crate) llm: Option<String>,
-    /// Say what asking would cost, and ask nothing
-    #[arg(long, requires = "llm")]
+    /// Ask no intelligence service: what they said before is used all the same
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Say what asking would take and cost, and ask nothing
+    #[arg(long)]
     pub(crate) dry_run: bool,
     /// Threads to work on [default: one per core]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -197,6 +200,12 @@ pub(crate) enum Dead {
         /// Mapping files, besides those in the settings
         #[arg(long, value_name = "FILE")]
         mapping: Vec<PathBuf>,
+        /// Ask this language model what nobody embedded is sure about: NAME of an [llm.NAME] in the settings
+        #[arg(long, value_name = "NAME")]
+        llm: Option<String>,
+        /// Ask no intelligence service
+        #[arg(long)]
+        offline: bool,
     },
 }
 
@@ -210,6 +219,9 @@ pub(crate) enum IntelCommand {
         /// Lists: files or folders, besides those in the settings
         #[arg(long, value_name = "PATH")]
         intel: Vec<PathBuf>,
+        /// Ask the services in the settings, where no answer of theirs still holds
+        #[arg(long)]
+        ask: bool,
     },
     /// Show the lists that are loaded
     Lists {

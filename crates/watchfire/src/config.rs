@@ -1,8 +1,13 @@
 //! Settings: a file, then the environment, then the command line.
 
+mod key;
+mod limit;
 mod llm;
+mod service;
 
-pub(crate) use llm::{LimitSettings, LlmSettings, Period, ProviderKind, TierSettings};
+pub(crate) use limit::LimitSettings;
+pub(crate) use llm::{LlmSettings, ProviderKind, TierSettings};
+pub(crate) use service::ServiceSettings;
 
 use crate::environment;
 use crate::exit::Problem;
@@ -14,6 +19,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use watchfire_engine::history;
+use watchfire_intel::services::Outbound;
 use watchfire_intel::{Intel, ListConfig, ListProblem};
 use watchfire_judge::{Ground, History, MaterialTable, Network, RuleProblem, RuleSet};
 use watchfire_llm::PrivacyConfig;
@@ -137,6 +143,22 @@ pub(crate) struct NetworkSettings {
 pub(crate) struct IntelSettings {
     /// Lists and folders of lists.
     pub(crate) lists: Vec<ListConfig>,
+    /// Domains of our own: what is under them is never asked about.
+    pub(crate) own_domains: Vec<String>,
+    /// Services to ask.
+    pub(crate) services: BTreeMap<String, ServiceSettings>,
+}
+
+impl IntelSettings {
+    /// What may be sent to services.
+    pub(crate) fn outbound(&self) -> Result<Outbound, Problem> {
+        Outbound::new(&self.own_domains).map_err(|error| {
+            Problem::usage(
+                format!("[intel] own_domains: {error}"),
+                "they look like corp.example or *.corp.example",
+            )
+        })
+    }
 }
 
 /// Settings, and where they come from.
@@ -188,6 +210,8 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     }
     settings.input.check()?;
     settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
+    settings.intel.services.iter().try_for_each(|(name, service)| service.check(name))?;
+    settings.intel.outbound()?;
     Ok(Loaded { settings, file })
 }
 
@@ -211,6 +235,9 @@ impl Settings {
         for llm in self.llm.values_mut() {
             llm.key_file.iter_mut().for_each(resolve);
             llm.prices.iter_mut().for_each(resolve);
+        }
+        for service in self.intel.services.values_mut() {
+            service.key_file.iter_mut().for_each(resolve);
         }
         if let Some(path) = &mut self.store.path
             && path != ":memory:"

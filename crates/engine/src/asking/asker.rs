@@ -10,19 +10,17 @@ use crate::asking::open::Open;
 use crate::asking::progress::{AskProgress, add};
 use crate::asking::verdict::decided;
 use crate::error::EngineError;
+use crate::gates::Gates;
 use crate::summary::{Asked, Count, Percentiles};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use watchfire_flow::{
-    Backoff, Breaker, BreakerSettings, Budget, BudgetConfig, BudgetState, Clock, Histogram, Retry,
-    RetryBudget,
-};
+use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock, Histogram};
 use watchfire_http::Http;
 use watchfire_llm::{
     Answer, Failure, Hidden, Pack, PackConfig, PriceTable, Prompt, Provider, Pseudonyms, Question, Tier,
@@ -139,20 +137,11 @@ impl Asker {
         clock: &Arc<dyn Clock>,
         progress: &Arc<AskProgress>,
     ) -> Result<Asked, EngineError> {
-        let budget = Budget::new(self.limits.clone(), Arc::clone(clock)).map_err(EngineError::Budget)?;
-        if let Some((saved, _)) = store.budget(&self.name)? {
-            // What can't be read was written by another version: then a window is waited out.
-            match serde_json::from_str::<BudgetState>(&saved) {
-                Ok(state) => budget.restore(&state),
-                Err(_) => budget.pause(self.limits.longest_flight),
-            }
-        }
+        let gates = Gates::open(&self.name, &self.limits, self.breaker, self.backoff, store, clock)?;
         let line = Arc::new(Line {
             http: Arc::clone(&self.http),
             provider: Arc::clone(&self.provider),
-            budget: budget.clone(),
-            breaker: Breaker::new(self.breaker),
-            retry: Retry::new(self.backoff, Arc::new(RetryBudget::new(10, 0.1))),
+            gates,
             prices: Arc::clone(&self.prices),
             clock: Arc::clone(clock),
             progress: Arc::clone(progress),
@@ -160,13 +149,12 @@ impl Asker {
             patience: self.patience,
             max_nano: self.max_nano_usd,
             committed_nano: AtomicI64::new(0),
-            stopped: Mutex::new(None),
         });
         let run = Run {
             asker: self,
             store,
             mark: self.mark(),
-            line,
+            line: Arc::clone(&line),
             progress,
             rng: ChaCha8Rng::seed_from_u64(self.seed),
             asked: Asked { model: self.model.clone(), ..Asked::default() },
@@ -176,11 +164,7 @@ impl Asker {
             twins: HashMap::new(),
         };
         let outcome = run.all(clock).await;
-        store.put_budget(
-            &self.name,
-            &serde_json::to_string(&budget.snapshot()).unwrap_or_default(),
-            clock.unix_millis(),
-        )?;
+        line.gates.close(store, clock)?;
         outcome
     }
 }
@@ -253,7 +237,7 @@ impl Run<'_> {
             .map(|open| self.asker.leaving(&open.question).0)
             .collect();
         for _ in 0..ROUNDS {
-            if waiting.is_empty() || self.line.stopped().is_some() {
+            if waiting.is_empty() || self.line.gates.stopped().is_some() {
                 break;
             }
             waiting = self.round(waiting, &mut open, clock).await?;
@@ -267,9 +251,9 @@ impl Run<'_> {
             .iter()
             .map(|(name, calls)| Count { name: (*name).to_owned(), alerts: *calls })
             .collect();
-        self.asked.wait_ms = percentiles(&self.waited);
-        self.asked.call_ms = percentiles(&self.took);
-        self.asked.stopped = self.line.stopped().unwrap_or_default();
+        self.asked.wait_ms = Percentiles::of(&self.waited, 1e3);
+        self.asked.call_ms = Percentiles::of(&self.took, 1e3);
+        self.asked.stopped = self.line.gates.stopped().unwrap_or_default();
         Ok(self.asked)
     }
 
@@ -302,8 +286,7 @@ impl Run<'_> {
                     // A kill must not make the next process forget what the provider remembers.
                     if saved.elapsed() > Duration::from_secs(1) {
                         saved = Instant::now();
-                        let state = serde_json::to_string(&self.line.budget.snapshot()).unwrap_or_default();
-                        self.store.put_budget(&self.asker.name, &state, clock.unix_millis())?;
+                        self.line.gates.save(self.store, clock)?;
                     }
                 }
             }
@@ -323,12 +306,9 @@ impl Run<'_> {
 
     /// Shows what the budget does.
     fn tell(&self, queued: usize) {
-        let outlook = self.line.budget.outlook();
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let next = if outlook.waiting > 0 { outlook.next_slot.unwrap_or_default() } else { Duration::ZERO };
-        self.progress.next_slot_ms.store(millis(next.max(outlook.paused_for)), Ordering::Relaxed);
-        let behind = u32::try_from(queued).unwrap_or(u32::MAX);
-        let last = self.line.budget.predicted_wait(u64::from(behind) + outlook.waiting as u64);
+        let (next, last) = self.line.gates.outlook(queued);
+        self.progress.next_slot_ms.store(millis(next), Ordering::Relaxed);
         self.progress.predicted_ms.store(millis(last), Ordering::Relaxed);
     }
 
@@ -432,9 +412,4 @@ impl Run<'_> {
 /// The same text for as long as the program runs.
 fn outcome_name(outcome: &str) -> &'static str {
     crate::asking::call::OUTCOMES.into_iter().find(|name| *name == outcome).unwrap_or("other")
-}
-
-fn percentiles(histogram: &Histogram) -> Percentiles {
-    let at = |share| (histogram.quantile(share).as_secs_f64() * 1e6).round() / 1e3;
-    Percentiles { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }

@@ -1,16 +1,16 @@
 //! One pack of questions on its way: waits for its turn, is sent, and is sent again where that may help.
 //!
-//! The order of the gates matters. The breaker is asked first, because a slot of the budget that is taken and not used
-//! is lost for a window. Money is set aside before the call and settled after it, so calls that are in flight together
-//! can't overspend together. Every try takes a new slot and gets a line in the ledger, whatever came of it.
+//! Money is set aside before the call and settled after it, so calls that are in flight together can't overspend together.
+//! Every try takes a new slot and gets a line in the ledger, whatever came of it.
 
 use crate::asking::progress::{AskProgress, add};
+use crate::gates::{Gates, Shut};
 use rand::Rng;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use watchfire_flow::{Ask, Breaker, BreakerPermit, Budget, Clock, Deadline, Denied, Retry, Slot, Spent};
+use watchfire_flow::{BreakerPermit, Clock, Deadline, Denied, Period, Slot, Spent};
 use watchfire_http::Http;
 use watchfire_llm::{
     Advice, Completion, Failure, Limit, PriceTable, Prompt, Provider, Usage, estimate_tokens,
@@ -21,9 +21,7 @@ use watchfire_store::LedgerRow;
 pub(super) struct Line {
     pub(super) http: Arc<dyn Http>,
     pub(super) provider: Arc<dyn Provider>,
-    pub(super) budget: Budget,
-    pub(super) breaker: Breaker,
-    pub(super) retry: Retry,
+    pub(super) gates: Gates,
     pub(super) prices: Arc<PriceTable>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) progress: Arc<AskProgress>,
@@ -35,8 +33,6 @@ pub(super) struct Line {
     pub(super) max_nano: Option<i64>,
     /// What it has cost, with what calls in flight may cost.
     pub(super) committed_nano: AtomicI64,
-    /// Why nothing more is asked.
-    pub(super) stopped: Mutex<Option<String>>,
 }
 
 /// What became of one prompt.
@@ -56,16 +52,6 @@ pub(super) struct Tries {
 }
 
 impl Line {
-    /// Says why nothing more is asked, if so.
-    pub(super) fn stopped(&self) -> Option<String> {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Ends asking. The first reason stays.
-    pub(super) fn stop(&self, reason: impl Into<String>) {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason.into());
-    }
-
     /// Asks until there is an answer or no use in asking. Dropping the future gives up: a call that was sent by then
     /// keeps its slot.
     pub(super) async fn ask(
@@ -79,10 +65,6 @@ impl Line {
         let mut called =
             Called { outcome: Err(unasked("not asked")), ledger: Vec::new(), tries: Tries::default() };
         loop {
-            if let Some(reason) = self.stopped() {
-                called.outcome = Err(unasked(&reason));
-                return called;
-            }
             let waiting = Instant::now();
             let turn = self.turn(prompt, priority, deadline).await;
             called.tries.waited.push(waiting.elapsed());
@@ -101,7 +83,7 @@ impl Line {
             add(&self.progress.in_flight, 1);
             if called.tries.calls == 1 {
                 // A tenth of a retry for each call that is none.
-                self.retry.budget().deposit();
+                self.gates.retry.budget().deposit();
             }
             let sent = Instant::now();
             let request = self.provider.request(prompt).timeout(self.timeout);
@@ -143,8 +125,11 @@ impl Line {
                 Advice::Pause(limit, _) => !matches!(limit, Limit::Day | Limit::Spend),
                 Advice::Split | Advice::Stop => false,
             };
-            let wait =
-                if may_help { self.retry.next(failed, Instant::now(), deadline, asked, rng) } else { None };
+            let wait = if may_help {
+                self.gates.retry.next(failed, Instant::now(), deadline, asked, rng)
+            } else {
+                None
+            };
             called.outcome = Err(failure);
             match wait {
                 Some(wait) => sleep(wait).await,
@@ -165,46 +150,23 @@ impl Line {
             + estimate_tokens(&prompt.schema.to_string());
         let usage = Usage { input, output: u64::from(prompt.max_output_tokens), ..Usage::default() };
         let reserved = self.cost(prompt, &usage).unwrap_or(0);
-        loop {
-            if deadline.bound(self.breaker.closed()).await.is_err() {
-                return Err(unasked("the provider has been failing for too long"));
+        let (slot, permit) = self.gates.pass(input, priority, deadline).await.map_err(|shut| {
+            if let Shut::NoTurn(denied) = &shut
+                && !matches!(denied, Denied::Never { .. })
+            {
+                self.gates.stop(format!("the limits leave no room: {denied}"));
             }
-            let ask = Ask {
-                user: 0,
-                priority,
-                tokens: input,
-                micro_usd: 0,
-                deadline: Some(Instant::now() + deadline.remaining()),
-            };
-            let slot = match self.budget.acquire(ask).await {
-                Ok(slot) => slot,
-                Err(denied) => {
-                    let reason = denied.to_string();
-                    if !matches!(denied, Denied::Never { .. }) {
-                        self.stop(format!("the limits leave no room: {reason}"));
-                    }
-                    return Err(unasked(&reason));
-                }
-            };
-            if let Some(reason) = self.stopped() {
-                slot.cancel();
-                return Err(unasked(&reason));
-            }
-            // The breaker may have opened while we stood in the queue.
-            let Ok(permit) = self.breaker.permit() else {
-                slot.cancel();
-                continue;
-            };
-            let committed = self.committed_nano.fetch_add(reserved, Ordering::Relaxed);
-            if self.max_nano.is_some_and(|max| committed + reserved > max) {
-                self.committed_nano.fetch_sub(reserved, Ordering::Relaxed);
-                slot.cancel();
-                permit.ignore();
-                self.stop("the money set aside for this run is spent");
-                return Err(unasked("the money set aside for this run is spent"));
-            }
-            return Ok((slot, permit, reserved));
+            unasked(&shut.to_string())
+        })?;
+        let committed = self.committed_nano.fetch_add(reserved, Ordering::Relaxed);
+        if self.max_nano.is_some_and(|max| committed + reserved > max) {
+            self.committed_nano.fetch_sub(reserved, Ordering::Relaxed);
+            slot.cancel();
+            permit.ignore();
+            self.gates.stop("the money set aside for this run is spent");
+            return Err(unasked("the money set aside for this run is spent"));
         }
+        Ok((slot, permit, reserved))
     }
 
     /// Pauses or stops everybody where the provider's words are about everybody. Returns how long to wait.
@@ -216,22 +178,23 @@ impl Line {
                 add(&self.progress.rate_limited, 1);
                 match limit {
                     Limit::Day => {
-                        self.stop(format!("the provider's limit for the day is reached: {failure}"));
+                        self.gates.budget.exhaust(Period::Day);
+                        self.gates.stop(format!("the provider's limit for the day is reached: {failure}"));
                     }
                     // A limit on spending in some minutes passes by itself, and then the provider says when.
                     Limit::Spend if after.is_some() => {
-                        self.budget.pause(after.unwrap_or_default());
+                        self.gates.budget.pause(after.unwrap_or_default());
                     }
-                    Limit::Spend => self.stop(format!("the provider wants to be paid: {failure}")),
+                    Limit::Spend => self.gates.stop(format!("the provider wants to be paid: {failure}")),
                     Limit::Requests | Limit::Tokens | Limit::Concurrency | Limit::Unknown => {
-                        self.budget.on_limited();
-                        self.budget.pause(after.unwrap_or(Duration::from_secs(1)));
+                        self.gates.budget.on_limited();
+                        self.gates.budget.pause(after.unwrap_or(Duration::from_secs(1)));
                     }
                 }
                 after
             }
             Advice::Stop => {
-                self.stop(failure.to_string());
+                self.gates.stop(failure.to_string());
                 None
             }
             Advice::Split => None,

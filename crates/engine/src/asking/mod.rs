@@ -17,5 +17,6 @@ mod question;
 mod verdict;
 
 pub use asker::{Asker, Quote};
+pub(crate) use progress::add;
 pub use progress::{AskProgress, AskSnapshot};
 pub(crate) use question::question;

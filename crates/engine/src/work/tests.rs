@@ -41,6 +41,7 @@ fn one_alerts_failure_stays_its_own() {
         assessor: Assessor::new(ground.clone()),
         ground: &ground,
         reputations: &Treacherous,
+        wanted: None,
         store: &store,
         clock: &clock,
         progress: &progress,

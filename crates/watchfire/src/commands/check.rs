@@ -60,6 +60,12 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
             Err(problem) => wrong(&problem),
         }
     }
+    for (name, service) in &settings.intel.services {
+        match service.key(name) {
+            Ok(_) => line("service", name.clone()),
+            Err(problem) => wrong(&problem),
+        }
+    }
     match settings
         .location(common.store.as_deref())
         .and_then(|location| Ok((Store::open(&location)?, location)))

@@ -1,12 +1,12 @@
 //! `watchfire dead list`, `watchfire dead replay`
 
+use super::judging::{Askable, Judging, Materials};
 use crate::cli::{Common, Dead};
 use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
 use crate::terminal;
-use watchfire_engine::{Progress, ReputationCache, Triage, replay, triage};
-use watchfire_flow::SystemClock;
-use watchfire_judge::{Asking, tame};
+use watchfire_engine::replay;
+use watchfire_judge::tame;
 use watchfire_signal::Timestamp;
 use watchfire_store::Store;
 
@@ -16,7 +16,10 @@ pub(super) fn run(common: &Common, command: &Dead) -> Result<Status, Problem> {
     let store = Store::open(&loaded.settings.location(common.store.as_deref())?)?;
     match command {
         Dead::List { limit, json } => list(&store, *limit, *json),
-        Dead::Replay { mapping } => again(&store, &loaded.settings, mapping),
+        Dead::Replay { mapping, llm, offline } => {
+            let askable = Askable { llm: llm.as_deref(), offline: *offline, dry_run: false };
+            again(&store, &loaded.settings, mapping, &askable)
+        }
     }
 }
 
@@ -75,7 +78,12 @@ fn escaped(json: &str) -> String {
     text
 }
 
-fn again(store: &Store, settings: &Settings, more: &[std::path::PathBuf]) -> Result<Status, Problem> {
+fn again(
+    store: &Store,
+    settings: &Settings,
+    more: &[std::path::PathBuf],
+    askable: &Askable<'_>,
+) -> Result<Status, Problem> {
     let mappings = settings.mappings(more)?;
     let outcome = replay(store, &mappings)?;
     let mut judged = 0;
@@ -84,24 +92,10 @@ fn again(store: &Store, settings: &Settings, more: &[std::path::PathBuf]) -> Res
         terminal::rule_problems(&problems);
         let (intel, problems) = settings.intel(&[]);
         terminal::list_problems(&problems);
-        let reputations = ReputationCache::open(intel, store)?;
-        let clock = SystemClock::new();
-        let summary = triage(Triage {
-            inputs: vec![outcome.input.clone()],
-            jobs: 1,
-            limits: settings.limits(),
-            mappings,
-            ground,
-            asking: Asking::Nobody,
-            history: Settings::history(store)?,
-            reputations: &reputations,
-            store,
-            keep_raw: settings.store.keep_raw,
-            output: None,
-            clock: &clock,
-            progress: &Progress::new(),
-        })?;
-        judged = summary.judged;
+        let materials = Materials { ground, mappings, intel };
+        let mode = terminal::ProgressMode::choose(false, false);
+        let judging = Judging::new(settings, store, materials, askable, mode, 1)?;
+        judged = judging.run(vec![outcome.input.clone()], None)?.judged;
     }
     outcome.finish(store)?;
     let mut text = format!(

@@ -1,33 +1,83 @@
 //! `watchfire intel lookup`, `watchfire intel lists`
 
+use super::services;
 use crate::cli::{Common, IntelCommand};
-use crate::config::load;
+use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
 use crate::terminal;
+use std::sync::Arc;
+use watchfire_engine::{EnrichProgress, ReputationCache, Wanted};
+use watchfire_flow::{Clock, SystemClock};
 use watchfire_intel::{Intel, classify};
 use watchfire_judge::tame;
 use watchfire_signal::IndicatorKind;
+use watchfire_store::{Location, Store};
 
 pub(super) fn run(common: &Common, command: &IntelCommand) -> Result<Status, Problem> {
     let loaded = load(common.config.as_deref())?;
+    let settings = &loaded.settings;
     let more = match command {
         IntelCommand::Lookup { intel, .. } | IntelCommand::Lists { intel } => intel,
     };
-    let (intel, problems) = loaded.settings.intel(more);
+    let (intel, problems) = settings.intel(more);
     terminal::list_problems(&problems);
-    if !intel.has_lists() {
-        return Err(Problem::usage(
-            "there are no lists to ask",
-            "name some with --intel PATH, or in the settings: [[intel.lists]] path = \"…\"",
-        ));
-    }
+    let has_services = !settings.intel.services.is_empty();
+    let nobody = |what: &str| {
+        Problem::usage(
+            what,
+            "name lists with --intel PATH, or lists and services in the settings: see docs/intel.md",
+        )
+    };
     match command {
-        IntelCommand::Lookup { values, .. } => lookup(&intel, values),
+        IntelCommand::Lists { .. } if !intel.has_lists() => Err(nobody("there are no lists to show")),
         IntelCommand::Lists { .. } => lists(&intel),
+        IntelCommand::Lookup { .. } if !intel.has_lists() && !has_services => {
+            Err(nobody("there are no lists and no services to ask"))
+        }
+        IntelCommand::Lookup { ask: true, .. } if !has_services => {
+            Err(nobody("--ask: there are no services in the settings"))
+        }
+        IntelCommand::Lookup { values, ask, .. } => {
+            // What services say is kept, and what they allow is counted: that takes a store. Lists need none.
+            let location =
+                if has_services { settings.location(common.store.as_deref())? } else { Location::Memory };
+            let store = Store::open(&location)?;
+            lookup(&known(settings, &store, intel, values, *ask)?, values)
+        }
     }
 }
 
-fn lookup(intel: &Intel, values: &[String]) -> Result<Status, Problem> {
+/// What is known of the values, after services were asked if they are to be.
+fn known(
+    settings: &Settings,
+    store: &Store,
+    intel: Intel,
+    values: &[String],
+    ask: bool,
+) -> Result<ReputationCache, Problem> {
+    let reputations = ReputationCache::open(intel, store)?;
+    if settings.intel.services.is_empty() {
+        return Ok(reputations);
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let now = clock.unix_millis();
+    let reputations = reputations.with_services(store, now)?;
+    let enricher = if ask { services::enricher(settings, u64::try_from(now).unwrap_or(0))? } else { None };
+    if let Some(enricher) = enricher {
+        let wanted = Wanted::new();
+        for indicator in values.iter().filter_map(|value| classify(value)) {
+            wanted.add(indicator, 100);
+        }
+        let progress = EnrichProgress::new();
+        let mode = terminal::ProgressMode::choose(false, false);
+        terminal::with_enrich_progress(mode, &progress, || {
+            enricher.ask(store, &reputations, &wanted, &clock, &progress)
+        })?;
+    }
+    Ok(reputations)
+}
+
+fn lookup(reputations: &ReputationCache, values: &[String]) -> Result<Status, Problem> {
     let mut text = String::new();
     let mut status = Status::Done;
     for value in values {
@@ -37,14 +87,14 @@ fn lookup(intel: &Intel, values: &[String]) -> Result<Status, Problem> {
             status = Status::Usage;
             continue;
         };
-        let opinion = intel.lookup(indicator);
+        let opinion = reputations.opinion(indicator);
         let disputed = if opinion.is_disputed() { " (disputed)" } else { "" };
         text.push_str(&format!(
             "{shown} ({}): {}{disputed}\n",
             indicator.kind.name(),
             terminal::words(opinion.reputation().name())
         ));
-        for statement in intel.explain(indicator) {
+        for statement in reputations.statements(indicator) {
             let when = statement.when.map_or(String::new(), |when| format!(", {}", &when.to_string()[..10]));
             let evidence =
                 statement.evidence.map_or(String::new(), |evidence| format!(" – {}", tame(&evidence, 160)));

@@ -1,11 +1,14 @@
 //! One file per command.
 
+mod asking;
 mod check;
 mod cost;
 mod dead;
 mod decide;
 mod intel;
+mod judging;
 mod report;
+mod services;
 mod shell;
 mod triage;
 

@@ -1,21 +1,16 @@
 //! `watchfire triage`
 
-mod asking;
-
+use super::judging::{Askable, Judging, Materials};
 use crate::cli::{Common, Format, Triage as Arguments};
-use crate::config::{Settings, load};
+use crate::config::load;
 use crate::exit::{Problem, Status};
 use crate::{report, terminal};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread::available_parallelism;
-use watchfire_engine::{
-    AskProgress, Asked, Input, Output, Progress, ReputationCache, Summary, Triage, triage,
-};
-use watchfire_flow::{Clock, SystemClock};
-use watchfire_judge::{Asking, tame};
+use watchfire_engine::{Input, Output, Summary};
+use watchfire_judge::tame;
 use watchfire_signal::Severity;
 use watchfire_signal::write::OutputFormat;
 use watchfire_store::Store;
@@ -35,83 +30,25 @@ pub(super) fn run(common: &Common, command: &Arguments) -> Result<Status, Proble
     plan.probe()?;
     let location = settings.location(common.store.as_deref())?;
     let store = Store::open(&location)?;
-    let reputations = ReputationCache::open(intel, &store)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let seed = u64::try_from(clock.unix_millis()).unwrap_or(0);
-    let asker = command.llm.as_deref().map(|name| asking::asker(settings, &store, name, seed)).transpose()?;
-    // What is asked about is judged again once the answers are here, and a pipe can be read only once.
-    let copies = tempfile::tempdir().map_err(|error| {
-        Problem::from_error(Status::Failed, &error, "is there a folder for temporary files? set TMPDIR")
-    })?;
-    let inputs = match &asker {
-        None => inputs,
-        Some(_) => repeatable(inputs, copies.path())?,
-    };
+    let jobs = command.jobs.or(settings.triage.jobs).map(usize::from);
+    let judging = Judging::new(
+        settings,
+        &store,
+        Materials { ground, mappings, intel },
+        &Askable { llm: command.llm.as_deref(), offline: command.offline, dry_run: command.dry_run },
+        terminal::ProgressMode::choose(command.quiet, command.json_progress),
+        jobs.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)),
+    )?;
     let mut writer = plan.open()?;
     let min_severity = command.min_severity.unwrap_or(Severity::Unknown);
-    let mode = terminal::ProgressMode::choose(command.quiet, command.json_progress);
-    let jobs = command.jobs.or(settings.triage.jobs).map(usize::from);
-    let jobs = jobs.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-    let judge = |asking: Asking, writer: Option<&mut Box<dyn Write + Send>>| -> Result<Summary, Problem> {
-        let progress = Progress::new();
-        let output = plan.alerts.zip(writer).map(|(format, writer)| {
-            (Output { format, min_severity }, &mut **writer as &mut (dyn Write + Send))
-        });
-        let history = Settings::history(&store)?;
-        let outcome = terminal::with_progress(mode, &progress, &reputations, || {
-            triage(Triage {
-                inputs: inputs.clone(),
-                jobs,
-                limits: settings.limits(),
-                mappings: Arc::clone(&mappings),
-                ground: ground.clone(),
-                asking,
-                history,
-                reputations: &reputations,
-                store: &store,
-                keep_raw: settings.store.keep_raw,
-                output,
-                clock: &*clock,
-                progress: &progress,
-            })
-        });
-        Ok(outcome?)
-    };
-    let mut summary = match &asker {
-        None => judge(Asking::Nobody, writer.as_mut())?,
-        Some(asker) => {
-            let mark = asker.mark();
-            let first = judge(Asking::Model(Arc::clone(&mark)), None)?;
-            let asked = if command.dry_run {
-                asking::tell_quote(asker, &asker.quote(&store)?, first.judged);
-                Asked::default()
-            } else {
-                let progress = Arc::new(AskProgress::new());
-                terminal::with_ask_progress(mode, &asker.model, &progress, || {
-                    asker.ask(&store, &clock, &progress)
-                })?
-            };
-            judge(Asking::Asked(mark), writer.as_mut())?.after_asking(&first, asked)
-        }
-    };
+    let output = plan
+        .alerts
+        .zip(writer.as_mut())
+        .map(|(format, writer)| (Output { format, min_severity }, &mut **writer as &mut (dyn Write + Send)));
+    let mut summary = judging.run(inputs, output)?;
     summary.store = location.to_string();
     drop(writer);
     finish(command, &plan, &store, &summary)
-}
-
-/// The inputs, with copies of those that can be read only once.
-fn repeatable(inputs: Vec<Input>, folder: &Path) -> Result<Vec<Input>, Problem> {
-    let copied = inputs.into_iter().enumerate().map(|(index, input)| {
-        let name = input.name();
-        input.repeatable(&folder.join(index.to_string())).map_err(|error| {
-            Problem::new(
-                Status::Failed,
-                format!("{}: {error}", tame(&name, 300)),
-                "is there room for a copy? set TMPDIR",
-            )
-        })
-    });
-    copied.collect()
 }
 
 /// Writes what was asked for, and says where it is.

@@ -1,7 +1,8 @@
 //! `[llm.NAME]`: a language model that may be asked, what it allows and what it may cost.
 
+use super::key::read_key;
+use super::limit::LimitSettings;
 use crate::exit::Problem;
-use crate::terminal::path_name;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -38,30 +39,6 @@ impl ProviderKind {
             Self::Ollama => None,
         }
     }
-}
-
-/// A limit, as the provider states it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LimitSettings {
-    /// Calls, of which each takes one.
-    pub(crate) requests: Option<u64>,
-    /// Or tokens of input.
-    pub(crate) tokens: Option<u64>,
-    /// In any window of so many seconds.
-    pub(crate) window_s: Option<f64>,
-    /// Or in each `day` or `month`.
-    pub(crate) per: Option<Period>,
-    /// Of this time zone; UTC if it is not named.
-    pub(crate) zone: Option<String>,
-}
-
-/// A period that begins anew at midnight somewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Period {
-    Day,
-    Month,
 }
 
 /// `[llm.NAME]`
@@ -125,25 +102,8 @@ impl LlmSettings {
 
     /// Its key; empty for a server that wants none.
     pub(crate) fn key(&self, name: &str) -> Result<String, Problem> {
-        if let Some(path) = &self.key_file {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Problem::usage(
-                    format!("[llm.{name}] key_file: {}: {error}", path_name(path)),
-                    "a file with nothing but the key",
-                )
-            })?;
-            return Ok(text.trim().to_owned());
-        }
-        let Some(variable) = self.key_env.as_deref().or(self.provider.key_variable()) else {
-            return Ok(String::new());
-        };
-        match std::env::var(variable) {
-            Ok(key) if !key.trim().is_empty() => Ok(key.trim().to_owned()),
-            _ => Err(Problem::usage(
-                format!("[llm.{name}] wants a key, and {variable} is not set"),
-                format!("export {variable}=…, or name a file with key_file"),
-            )),
-        }
+        let variable = self.key_env.as_deref().or(self.provider.key_variable());
+        read_key(&format!("[llm.{name}]"), self.key_file.as_deref(), variable)
     }
 
     /// Says which setting can't be kept.
@@ -172,23 +132,6 @@ impl LlmSettings {
         if !(self.base_url().starts_with("http://") || self.base_url().starts_with("https://")) {
             return wrong("base_url", "it begins with http:// or https://");
         }
-        for limit in &self.limits {
-            if limit.requests.is_some() == limit.tokens.is_some() {
-                return wrong("limits", "each has either requests or tokens");
-            }
-            if limit.window_s.is_some() == limit.per.is_some() {
-                return wrong("limits", "each has either window_s or per");
-            }
-            if limit.requests == Some(0) || limit.tokens == Some(0) {
-                return wrong("limits", "a limit of 0 allows nothing: leave the model out instead");
-            }
-            if limit.window_s.is_some_and(|seconds| !(0.001..=1e7).contains(&seconds)) {
-                return wrong("limits", "window_s is between 0.001 and 10000000");
-            }
-            if limit.zone.is_some() && limit.per.is_none() {
-                return wrong("limits", "zone goes with per");
-            }
-        }
-        Ok(())
+        self.limits.iter().try_for_each(|limit| limit.check().or_else(|what| wrong("limits", what)))
     }
 }

@@ -1,8 +1,8 @@
 //! A small run for the tests: two findings, two inputs, a morning of alerts.
 
 use watchfire_engine::{
-    Asked, Count, Counts, Finding, HitRate, InputSummary, Percentiles, Ranked, StageLatency, Summary,
-    TacticCount, TechniqueCount, Timeline,
+    Asked, Count, Counts, Enriched, Finding, HitRate, InputSummary, Percentiles, Ranked, StageLatency,
+    Summary, TacticCount, TechniqueCount, Timeline,
 };
 
 /// 2026-03-17T00:00:00Z.
@@ -53,6 +53,7 @@ pub(super) fn empty() -> Summary {
         rules: 212,
         forgotten: 0,
         asked: Asked::default(),
+        enriched: Enriched::default(),
     }
 }
 

@@ -1,12 +1,10 @@
 //! Progress while a language model is asked: what is done, what it waits for, and what it costs.
 
+use super::grouped;
 use super::progress::{ProgressMode, clock};
-use super::{grouped, write_err};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use super::watch::{Told, watching};
 use std::time::Duration;
 use watchfire_engine::{AskProgress, AskSnapshot};
-use watchfire_flow::{Clock, SystemClock};
 
 /// Runs `work` and tells how far asking has come meanwhile.
 pub(crate) fn with_ask_progress<T>(
@@ -15,48 +13,26 @@ pub(crate) fn with_ask_progress<T>(
     progress: &AskProgress,
     work: impl FnOnce() -> T,
 ) -> T {
-    let (done, wait) = channel::<()>();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let clock = SystemClock::new();
-            let bar = (mode == ProgressMode::Bar).then(bar);
-            while wait.recv_timeout(mode.step()) == Err(RecvTimeoutError::Timeout) {
-                let (snapshot, elapsed) = (progress.snapshot(), clock.elapsed());
-                match (&bar, mode) {
-                    (Some(bar), _) => {
-                        bar.set_position(percent(&snapshot));
-                        bar.set_message(line(model, &snapshot, elapsed));
-                        bar.tick();
-                    }
-                    (None, ProgressMode::Lines) => {
-                        write_err(&format!("{}\n", line(model, &snapshot, elapsed)));
-                    }
-                    (None, ProgressMode::Json) => {
-                        write_err(&format!("{}\n", event("asking", model, &snapshot, elapsed)));
-                    }
-                    _ => {}
-                }
-            }
-            if let Some(bar) = bar {
-                bar.finish_and_clear();
-            }
-            if mode == ProgressMode::Json {
-                write_err(&format!("{}\n", event("asked", model, &progress.snapshot(), clock.elapsed())));
-            }
-        });
-        let result = work();
-        drop(done);
-        result
-    })
+    watching(mode, &Asking { model, progress }, work)
 }
 
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
-    // A template that can't be parsed leaves the default one.
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3} %  {msg}") {
-        bar.set_style(style.progress_chars("━━─"));
+struct Asking<'a> {
+    model: &'a str,
+    progress: &'a AskProgress,
+}
+
+impl Told for Asking<'_> {
+    fn percent(&self) -> u64 {
+        percent(&self.progress.snapshot())
     }
-    bar
+
+    fn line(&self, elapsed: Duration) -> String {
+        line(self.model, &self.progress.snapshot(), elapsed)
+    }
+
+    fn event(&self, elapsed: Duration, over: bool) -> String {
+        event(if over { "asked" } else { "asking" }, self.model, &self.progress.snapshot(), elapsed)
+    }
 }
 
 fn percent(snapshot: &AskSnapshot) -> u64 {
@@ -65,7 +41,7 @@ fn percent(snapshot: &AskSnapshot) -> u64 {
 }
 
 /// How long it will take yet: as it has gone so far, but not less than the limits allow.
-fn remaining(snapshot: &AskSnapshot, elapsed: Duration) -> Option<Duration> {
+pub(super) fn remaining(snapshot: &AskSnapshot, elapsed: Duration) -> Option<Duration> {
     let done = snapshot.answered + snapshot.given_up;
     let left = snapshot.questions.saturating_sub(done);
     let allowed = Duration::from_millis(snapshot.predicted_ms);

@@ -1,12 +1,15 @@
 //! What people see: results on standard output, everything else on standard error, intelligible without colour.
 
 mod asking;
+mod enriching;
 mod lines;
 mod paint;
 mod progress;
 mod summary;
+mod watch;
 
 pub(crate) use asking::with_ask_progress;
+pub(crate) use enriching::with_enrich_progress;
 pub(crate) use progress::{ProgressMode, with_progress};
 pub(crate) use summary::{View, summary, whereabouts};
 

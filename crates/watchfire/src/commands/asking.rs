@@ -1,14 +1,12 @@
 //! From `[llm.NAME]` in the settings to a model that can be asked.
 
-use crate::config::{
-    LimitSettings, LlmSettings, Period as PeriodSetting, ProviderKind, Settings, TierSettings,
-};
+use crate::config::{LimitSettings, LlmSettings, ProviderKind, Settings, TierSettings};
 use crate::exit::{Problem, Status};
 use crate::terminal::{self, grouped, path_name};
 use std::sync::Arc;
 use std::time::Duration;
 use watchfire_engine::{Asker, Quote};
-use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Counted, Period, Quota};
+use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Quota};
 use watchfire_http::{Client, Pool};
 use watchfire_judge::Network;
 use watchfire_llm::{Anthropic, Dialect, Gemini, OpenAi, PackConfig, PriceTable, Provider, Pseudonyms, Tier};
@@ -67,34 +65,10 @@ pub(super) fn asker(settings: &Settings, store: &Store, name: &str, seed: u64) -
 }
 
 fn limits(llm: &LlmSettings, timeout: Duration) -> BudgetConfig {
-    let mut quotas: Vec<Quota> = llm.limits.iter().map(quota).collect();
+    let mut quotas: Vec<Quota> = llm.limits.iter().map(LimitSettings::quota).collect();
     quotas.push(Quota::Concurrency(u64::from(llm.concurrency)));
     // A call that we gave up on may arrive a little after that.
     BudgetConfig { quotas, longest_flight: timeout + Duration::from_secs(5), ..BudgetConfig::default() }
-}
-
-/// A limit that has been checked: see [`LlmSettings::check`].
-fn quota(limit: &LimitSettings) -> Quota {
-    let (counted, amount) = match (limit.requests, limit.tokens) {
-        (Some(requests), _) => (Counted::Requests, requests),
-        (None, tokens) => (Counted::Tokens, tokens.unwrap_or(1)),
-    };
-    match (limit.window_s, limit.per) {
-        (_, Some(period)) => Quota::Aligned {
-            counted,
-            limit: amount,
-            period: match period {
-                PeriodSetting::Day => Period::Day,
-                PeriodSetting::Month => Period::Month,
-            },
-            zone: limit.zone.clone().unwrap_or_else(|| "UTC".to_owned()),
-        },
-        (window_s, None) => Quota::Rolling {
-            counted,
-            limit: amount,
-            window: Duration::from_secs_f64(window_s.unwrap_or(60.0)),
-        },
-    }
 }
 
 fn prices(llm: &LlmSettings) -> Result<PriceTable, Problem> {
