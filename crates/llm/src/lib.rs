@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod asking;
+mod batch;
 mod completion;
 mod endpoint;
 mod gemini;
@@ -16,6 +17,10 @@ mod wait;
 
 pub use anthropic::Anthropic;
 pub use asking::{Answer, Answers, Pack, PackConfig, Why, pack, prompt, prompt_hash, read_answers, split};
+pub use batch::{
+    BatchCounts, BatchFailure, BatchItem, BatchLimits, BatchPage, BatchPhase, BatchProvider, BatchResult,
+    BatchResults, BatchStatus,
+};
 pub use completion::{Advice, Completion, Failure, Limit, Prompt, Tier, Usage};
 pub use gemini::Gemini;
 pub use openai::{Dialect, OpenAi};

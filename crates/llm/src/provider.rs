@@ -2,7 +2,7 @@
 //!
 //! Both are pure: sending is for whoever holds the budget. So every provider is tried on recorded bytes alone.
 
-use crate::{Completion, Failure, Prompt};
+use crate::{BatchProvider, Completion, Failure, Prompt};
 use watchfire_http::{HttpError, Request, Response};
 
 /// One way to speak to a model.
@@ -15,6 +15,11 @@ pub trait Provider: Send + Sync {
 
     /// What was answered.
     fn read(&self, response: &Response) -> Result<Completion, Failure>;
+
+    /// How it takes batches; `None` if it doesn't.
+    fn batches(&self) -> Option<&dyn BatchProvider> {
+        None
+    }
 }
 
 /// A call that ended without an answer, as a failure.

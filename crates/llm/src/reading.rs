@@ -62,13 +62,22 @@ pub(crate) fn garbled(reason: &str, usage: Usage) -> Failure {
 /// The body of a success: a JSON object without an error in it. Proxies answer 200 with a page of their own, and some
 /// servers answer 200 with the error that came too late for another status.
 pub(crate) fn success(response: &Response) -> Result<Value, Failure> {
+    let body = object(response)?;
+    without_error(&body)?;
+    Ok(body)
+}
+
+/// The body of a success where an error inside it is part of what is asked for.
+pub(crate) fn object(response: &Response) -> Result<Value, Failure> {
     let body: Value = serde_json::from_slice(&response.body)
         .map_err(|error| garbled(&format!("no JSON: {error}"), Usage::default()))?;
-    if !body.is_object() {
-        return Err(garbled("no JSON object", Usage::default()));
-    }
+    if body.is_object() { Ok(body) } else { Err(garbled("no JSON object", Usage::default())) }
+}
+
+/// A success that is none.
+pub(crate) fn without_error(body: &Value) -> Result<(), Failure> {
     match body.get("error") {
-        None | Some(Value::Null) => Ok(body),
+        None | Some(Value::Null) => Ok(()),
         Some(error) => {
             Err(garbled(&format!("a success with an error inside: {}", words(error)), Usage::default()))
         }

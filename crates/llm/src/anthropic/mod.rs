@@ -1,10 +1,11 @@
 //! Anthropic's Messages API (platform.claude.com/docs/en/api/messages).
 
+mod batch;
 mod error;
 mod request;
 mod response;
 
-use crate::{Completion, Failure, Prompt, Provider};
+use crate::{BatchProvider, Completion, Failure, Prompt, Provider};
 use serde_json::Value;
 use std::fmt;
 use watchfire_http::{Request, Response};
@@ -45,6 +46,10 @@ impl Provider for Anthropic {
 
     fn read(&self, response: &Response) -> Result<Completion, Failure> {
         if response.is_success() { response::read(response) } else { Err(error::read(response)) }
+    }
+
+    fn batches(&self) -> Option<&dyn BatchProvider> {
+        Some(self)
     }
 }
 

@@ -12,21 +12,25 @@ use serde_json::Value;
 use watchfire_http::Response;
 
 pub(super) fn read(response: &Response) -> Result<Completion, Failure> {
-    let body = success(response)?;
-    let usage = usage(&body);
-    match text(&body, "/stop_reason") {
+    read_body(&success(response)?)
+}
+
+/// Reads the same body where it is an item of a batch.
+pub(super) fn read_body(body: &Value) -> Result<Completion, Failure> {
+    let usage = usage(body);
+    match text(body, "/stop_reason") {
         "end_turn" | "stop_sequence" => {}
         "max_tokens" | "model_context_window_exceeded" => return Err(Failure::Truncated { usage }),
         "refusal" => {
             let told =
-                [text(&body, "/stop_details/explanation"), text(&body, "/stop_details/category"), "refusal"];
+                [text(body, "/stop_details/explanation"), text(body, "/stop_details/category"), "refusal"];
             let reason = told.into_iter().find(|reason| !reason.is_empty()).unwrap_or_default();
             return Err(Failure::Refused { reason: notice(reason), usage });
         }
         "" => return Err(garbled("no stop reason", usage)),
         other => return Err(garbled(&format!("stop reason {other}"), usage)),
     }
-    let answer: String = list(&body, "/content")
+    let answer: String = list(body, "/content")
         .iter()
         .filter(|block| text(block, "/type") == "text")
         .map(|block| text(block, "/text"))
@@ -34,11 +38,11 @@ pub(super) fn read(response: &Response) -> Result<Completion, Failure> {
     if answer.trim().is_empty() {
         return Err(garbled("no text", usage));
     }
-    let tier = match text(&body, "/usage/service_tier") {
+    let tier = match text(body, "/usage/service_tier") {
         "batch" => Tier::Batch,
         _ => Tier::Standard,
     };
-    Ok(Completion { text: answer, usage, model: notice(text(&body, "/model")), tier })
+    Ok(Completion { text: answer, usage, model: notice(text(body, "/model")), tier })
 }
 
 fn usage(body: &Value) -> Usage {

@@ -4,11 +4,12 @@
 //! One folder per provider, with the same files: what is asked (`request`), what is answered (`response`), and what
 //! failures mean (`error`). Vertex AI speaks the same format under other addresses and keys and is not covered.
 
+mod batch;
 mod error;
 mod request;
 mod response;
 
-use crate::{Completion, Failure, Prompt, Provider};
+use crate::{BatchProvider, Completion, Failure, Prompt, Provider};
 use serde_json::Value;
 use std::fmt;
 use watchfire_http::{Request, Response};
@@ -46,6 +47,10 @@ impl Provider for Gemini {
 
     fn read(&self, response: &Response) -> Result<Completion, Failure> {
         if response.is_success() { response::read(response) } else { Err(error::read(response)) }
+    }
+
+    fn batches(&self) -> Option<&dyn BatchProvider> {
+        Some(self)
     }
 }
 

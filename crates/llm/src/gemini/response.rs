@@ -14,13 +14,20 @@ use watchfire_http::Response;
 
 pub(super) fn read(response: &Response) -> Result<Completion, Failure> {
     let body = success(response)?;
-    let usage = usage(&body);
+    let mut completion = read_body(&body)?;
+    completion.tier = tier(&body, response);
+    Ok(completion)
+}
+
+/// Reads the same body where it is an item of a batch, and billed as one.
+pub(super) fn read_body(body: &Value) -> Result<Completion, Failure> {
+    let usage = usage(body);
     let refused = |reason: &str| Failure::Refused { reason: notice(reason), usage };
-    let blocked = text(&body, "/promptFeedback/blockReason");
+    let blocked = text(body, "/promptFeedback/blockReason");
     if !blocked.is_empty() {
         return Err(refused(&format!("the prompt is blocked: {blocked}")));
     }
-    let Some(candidate) = list(&body, "/candidates").first() else {
+    let Some(candidate) = list(body, "/candidates").first() else {
         return Err(garbled("no candidates", usage));
     };
     match text(candidate, "/finishReason") {
@@ -51,8 +58,8 @@ pub(super) fn read(response: &Response) -> Result<Completion, Failure> {
     if answer.trim().is_empty() {
         return Err(garbled("no text", usage));
     }
-    let model = notice(text(&body, "/modelVersion"));
-    Ok(Completion { text: answer, usage, model, tier: tier(&body, response) })
+    let model = notice(text(body, "/modelVersion"));
+    Ok(Completion { text: answer, usage, model, tier: Tier::Batch })
 }
 
 fn usage(body: &Value) -> Usage {

@@ -5,11 +5,12 @@
 //! The older of OpenAI's two endpoints, because it is the one that everybody else copied. Where the copies differ
 //! from the original, a [`Dialect`] says how; what they only add is read from all of them.
 
+mod batch;
 mod error;
 mod request;
 mod response;
 
-use crate::{Completion, Failure, Prompt, Provider};
+use crate::{BatchProvider, Completion, Failure, Prompt, Provider};
 use serde_json::Value;
 use std::fmt;
 use watchfire_http::{Request, Response};
@@ -83,6 +84,10 @@ impl Provider for OpenAi {
 
     fn read(&self, response: &Response) -> Result<Completion, Failure> {
         if response.is_success() { response::read(response) } else { Err(error::read(response)) }
+    }
+
+    fn batches(&self) -> Option<&dyn BatchProvider> {
+        if self.has_batches() { Some(self) } else { None }
     }
 }
 

@@ -15,9 +15,13 @@ use serde_json::Value;
 use watchfire_http::Response;
 
 pub(super) fn read(response: &Response) -> Result<Completion, Failure> {
-    let body = success(response)?;
-    let usage = usage(&body);
-    let Some(choice) = list(&body, "/choices").first() else {
+    read_body(&success(response)?)
+}
+
+/// Reads the same body where it is an item of a batch.
+pub(super) fn read_body(body: &Value) -> Result<Completion, Failure> {
+    let usage = usage(body);
+    let Some(choice) = list(body, "/choices").first() else {
         return Err(garbled("no choices", usage));
     };
     let refusal = text(choice, "/message/refusal");
@@ -39,8 +43,8 @@ pub(super) fn read(response: &Response) -> Result<Completion, Failure> {
     Ok(Completion {
         text: answer.to_owned(),
         usage,
-        model: notice(text(&body, "/model")),
-        tier: match text(&body, "/service_tier") {
+        model: notice(text(body, "/model")),
+        tier: match text(body, "/service_tier") {
             "flex" => Tier::Flex,
             "batch" => Tier::Batch,
             _ => Tier::Standard,
