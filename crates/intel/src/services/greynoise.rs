@@ -13,7 +13,7 @@
 //! | anything else | unknown | never seen |
 //!
 //! *Suspicious* is not among the community API's documented examples, but the full API's classifications have it.
-//! *Unchecked:* the bodies of 400 and 401. A 429 says in words whether the day or the week is over.
+//! *Unchecked:* the body of a 401. A 429 says in words whether the day or the week is over.
 
 use super::answer::{Evidence, Finding, Limit, ServiceError, garbled, parsed, refusal};
 use super::asking::Asked;

@@ -22,8 +22,8 @@
 //! *Nothing against it* is not *safe* because [`merge`](crate::merge) lets *safe* outweigh a suspicion, and silence of
 //! one service should not.
 
-mod abuseipdb;
 mod abusech;
+mod abuseipdb;
 mod answer;
 mod asking;
 mod encoding;
@@ -69,14 +69,8 @@ pub trait Service: Send + Sync {
 }
 
 /// The names of all services, as [`open`] knows them.
-pub const NAMES: [&str; 6] = [
-    abuseipdb::NAME,
-    virustotal::NAME,
-    otx::NAME,
-    greynoise::NAME,
-    urlhaus::NAME,
-    threatfox::NAME,
-];
+pub const NAMES: [&str; 6] =
+    [abuseipdb::NAME, virustotal::NAME, otx::NAME, greynoise::NAME, urlhaus::NAME, threatfox::NAME];
 
 /// The service of that name, asked with this key, at its own address unless there is a `base` URL (`https://host`).
 /// `None` for a name that is not in [`NAMES`].

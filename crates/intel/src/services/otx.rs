@@ -17,8 +17,8 @@
 //! | no pulses | unknown | the service answers 200 about anything |
 //!
 //! A name of two labels is asked about as `domain`, and so is one under a second level such as `co.uk`, guessed by its length;
-//! others as `hostname`. OTX knows each only under its own word. *Unchecked:* the bodies of 400, 403 and 429; that
-//! the author of its own pulses is called `AlienVault` is from memory.
+//! others as `hostname`. OTX knows each only under its own word. *Unchecked:* the bodies of 400, 403 and 429. *From
+//! memory:* the sources besides those two, and that the author of its own pulses is called `AlienVault`.
 
 use super::answer::{Evidence, Finding, Limit, ServiceError, garbled, parsed, refusal};
 use super::asking::Asked;

@@ -14,8 +14,8 @@
 //! | another host | suspicious | code forges and file shares have thousands of URLs there |
 //!
 //! The DBL's `abused_legit_*` is the owner's misfortune, and does not count as bad. The table's bounds are ours. A host's
-//! `urls` are cut to 100 by the service; `url_count` counts all. *Unchecked:* the fields of a host and a payload, which are from
-//! memory of that page.
+//! `urls` are cut to 100 by the service; `url_count` counts all. *Unchecked:* the fields of a host and a payload, that cut,
+//! and the words of the blacklists, which are from memory of that page.
 
 use super::abusech::{Found, Tags, found, joined};
 use super::answer::{Evidence, Finding, ServiceError, garbled, parsed};

@@ -12,7 +12,7 @@
 //! | none | info | engines find nothing, which is not vouching |
 //! | nobody looked yet | unknown | |
 //!
-//! The bounds are ours; VirusTotal gives none, and says that it does not judge.
+//! The bounds are ours. Errors were checked against its *Errors* page; the names of the attributes are from memory (*unchecked*).
 
 use super::answer::{Evidence, Finding, Limit, ServiceError, garbled, parsed, refusal};
 use super::asking::Asked;
