@@ -29,6 +29,9 @@ pub enum EngineError {
     /// The limits of a service can't be kept.
     #[error("the limits of the service can't be kept")]
     Budget(#[source] watchfire_flow::BudgetError),
+    /// A batch could not be cancelled.
+    #[error("the batch could not be cancelled: {0}")]
+    NotCancelled(String),
     /// There is no such alert.
     #[error("there is no alert {0} in this store")]
     NoSuchAlert(String),
@@ -50,6 +53,9 @@ impl EngineError {
             Self::Worker(_) => "this is a bug: please report it with the record that caused it",
             Self::Runtime(_) => "how many threads may this user have? see `ulimit -u`",
             Self::Budget(_) => "check the limits in the settings: docs/llm.md describes them",
+            Self::NotCancelled(_) => {
+                "run triage again: it finds out where the batch is, and reads what is there"
+            }
             Self::NoSuchAlert(_) => {
                 "ids look like 5f3a9c01be-1532; `watchfire report` and every output show them"
             }

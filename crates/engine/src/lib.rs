@@ -31,10 +31,10 @@ mod timeline;
 mod work;
 
 pub use archive::{decision_from_row, decision_to_row};
-pub use asking::{AskProgress, AskSnapshot, Asker, Quote};
+pub use asking::{ASKER_PREFIX, AskProgress, AskSnapshot, Asker, Quote};
 pub use deadletters::{ReplayOutcome, replay};
 pub use decide::{Decided, decide, history};
-pub use enriching::{Desk, EnrichProgress, EnrichSnapshot, Enricher, Forecast, Wanted};
+pub use enriching::{Desk, EnrichProgress, EnrichSnapshot, Enricher, Forecast, LOOKUP, Wanted};
 pub use error::EngineError;
 pub use input::Input;
 pub use pipeline::{Output, Triage, triage};

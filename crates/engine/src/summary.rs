@@ -128,7 +128,10 @@ pub struct Asked {
     pub answered: u64,
     /// Questions that stay open: the embedded deciders' word stands, and the next run asks again.
     pub open: u64,
-    /// Calls made, with those that failed.
+    /// Of the open ones, those that are on their way in a batch: a later run reads the answers.
+    #[serde(default)]
+    pub in_batches: u64,
+    /// Calls made, with those that failed; each request of a batch is one.
     pub calls: u64,
     /// Calls that were made again because an earlier one failed.
     pub retries: u64,

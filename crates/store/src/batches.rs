@@ -11,11 +11,18 @@ use rusqlite::TransactionBehavior;
 impl Store {
     /// The batches of this asker that are not done, oldest first.
     pub fn batches(&self, asker: &str) -> Result<Vec<BatchRow>, StoreError> {
+        let mut batches = self.all_batches()?;
+        batches.retain(|batch| batch.asker == asker);
+        Ok(batches)
+    }
+
+    /// All batches that are not done, oldest first.
+    pub fn all_batches(&self) -> Result<Vec<BatchRow>, StoreError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT name, asker, number, requests, at, body FROM batches WHERE asker = ?1 ORDER BY at, name",
+            "SELECT name, asker, number, requests, at, body FROM batches ORDER BY at, name",
         )?;
-        let rows = statement.query_map([asker], |row| {
+        let rows = statement.query_map([], |row| {
             Ok(BatchRow {
                 name: row.get(0)?,
                 asker: row.get(1)?,

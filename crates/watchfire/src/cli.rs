@@ -44,6 +44,9 @@ pub(crate) enum Command {
     Intel(IntelCommand),
     /// What calls to models and services cost, and what they are going to
     Cost(Cost),
+    /// Batches of questions that are with a language model's provider
+    #[command(subcommand)]
+    Batches(Batches),
     /// Check settings, rules, mappings, lists and the store, and say what is wrong with them
     Check,
     /// Print a shell's completion script
@@ -228,6 +231,21 @@ pub(crate) enum IntelCommand {
         /// Lists: files or folders, besides those in the settings
         #[arg(long, value_name = "PATH")]
         intel: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Batches {
+    /// Show those that are on their way
+    List {
+        /// As JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask the provider to cancel one; what it answered before is paid for, and read by the next run
+    Cancel {
+        /// Its name, as the list shows it
+        name: String,
     },
 }
 

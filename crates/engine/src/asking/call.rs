@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use watchfire_flow::{BreakerPermit, Clock, Deadline, Denied, Period, Slot, Spent};
 use watchfire_http::Http;
 use watchfire_llm::{
-    Advice, Completion, Failure, Limit, PriceTable, Prompt, Provider, Usage, estimate_tokens,
+    Advice, Completion, Failure, Limit, PriceTable, Prompt, Provider, Tier, Usage, estimate_tokens,
 };
 use watchfire_store::LedgerRow;
 
@@ -149,7 +149,7 @@ impl Line {
             + estimate_tokens(&prompt.user)
             + estimate_tokens(&prompt.schema.to_string());
         let usage = Usage { input, output: u64::from(prompt.max_output_tokens), ..Usage::default() };
-        let reserved = self.cost(prompt, &usage).unwrap_or(0);
+        let reserved = self.cost(&prompt.model, prompt.tier, &usage).unwrap_or(0);
         let (slot, permit) = self.gates.pass(input, priority, deadline).await.map_err(|shut| {
             if let Shut::NoTurn(denied) = &shut
                 && !matches!(denied, Denied::Never { .. })
@@ -201,8 +201,9 @@ impl Line {
         }
     }
 
-    fn cost(&self, prompt: &Prompt, usage: &Usage) -> Option<i64> {
-        let nano = self.prices.cost(self.provider.name(), &prompt.model, prompt.tier, usage)?;
+    /// What so much costs, in billionths of a US dollar; `None` if nobody knows.
+    pub(super) fn cost(&self, model: &str, tier: Tier, usage: &Usage) -> Option<i64> {
+        let nano = self.prices.cost(self.provider.name(), model, tier, usage)?;
         i64::try_from(nano).ok()
     }
 
@@ -215,20 +216,32 @@ impl Line {
         took: Duration,
     ) -> LedgerRow {
         let tier = outcome.as_ref().map_or(prompt.tier, |completion| completion.tier);
-        let priced = Prompt { tier, ..prompt.clone() };
+        self.entry(&prompt.model, tier, outcome_of(outcome), usage, items, took)
+    }
+
+    /// A line of the ledger.
+    pub(super) fn entry(
+        &self,
+        model: &str,
+        tier: Tier,
+        outcome: &str,
+        usage: Usage,
+        items: u32,
+        took: Duration,
+    ) -> LedgerRow {
         LedgerRow {
             at: self.clock.unix_millis(),
             service: self.provider.name().to_owned(),
-            model: prompt.model.clone(),
+            model: model.to_owned(),
             tier: tier.name().to_owned(),
-            outcome: kind(outcome).to_owned(),
+            outcome: outcome.to_owned(),
             items,
             input: usage.input,
             cached_input: usage.cached_input,
             cache_write: usage.cache_write,
             output: usage.output,
             thinking: usage.thinking,
-            cost_nano: if usage == Usage::default() { Some(0) } else { self.cost(&priced, &usage) },
+            cost_nano: if usage == Usage::default() { Some(0) } else { self.cost(model, tier, &usage) },
             latency_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         }
     }
@@ -255,7 +268,7 @@ fn unasked(reason: &str) -> Failure {
 }
 
 /// What can come of a call, for the ledger.
-pub(super) const OUTCOMES: [&str; 9] = [
+pub(super) const OUTCOMES: [&str; 14] = [
     "answered",
     "rate limited",
     "refused",
@@ -265,10 +278,26 @@ pub(super) const OUTCOMES: [&str; 9] = [
     "unauthorized",
     "rejected",
     "no answer",
+    EXPIRED,
+    CANCELLED,
+    UNREADABLE,
+    UNMATCHED,
+    LOST,
 ];
 
+/// A batch ended before it came to this.
+pub(super) const EXPIRED: &str = "expired";
+/// A batch was cancelled before it came to this.
+pub(super) const CANCELLED: &str = "cancelled";
+/// A result of a batch that can't be read.
+pub(super) const UNREADABLE: &str = "unreadable";
+/// A result of a batch that nobody asked for, or that came twice.
+pub(super) const UNMATCHED: &str = "unmatched";
+/// A batch whose results the provider no longer has.
+pub(super) const LOST: &str = "lost";
+
 /// What came of a call, for the ledger.
-fn kind(outcome: &Result<Completion, Failure>) -> &'static str {
+pub(super) fn outcome_of(outcome: &Result<Completion, Failure>) -> &'static str {
     match outcome {
         Ok(_) => "answered",
         Err(Failure::Limited { .. }) => "rate limited",

@@ -10,13 +10,15 @@
 //! decisions that were left open, and judging the file once more, which decides nothing anew, gives the last word.
 
 mod asker;
+mod batches;
 mod call;
 mod open;
 mod progress;
 mod question;
+mod run;
 mod verdict;
 
-pub use asker::{Asker, Quote};
+pub use asker::{ASKER_PREFIX, Asker, Quote};
 pub(crate) use progress::add;
 pub use progress::{AskProgress, AskSnapshot};
 pub(crate) use question::question;

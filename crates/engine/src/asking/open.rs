@@ -1,7 +1,13 @@
 //! An open question as it is kept: what is asked, and what the answer needs to become a decision.
 
+use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use watchfire_llm::Question;
+use watchfire_store::Store;
+
+/// Questions that are in memory at once.
+const PAGE: u32 = 20_000;
 
 /// A question, and how long an answer to it holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -12,4 +18,31 @@ pub(crate) struct Open {
     pub(crate) hostile_until: i64,
     /// Until when any other holds.
     pub(crate) benign_until: i64,
+}
+
+/// What is open, by decision.
+pub(super) fn open_questions(store: &Store) -> Result<HashMap<i64, Open>, EngineError> {
+    let mut open = HashMap::new();
+    for row in store.questions(PAGE)? {
+        // What another version wrote and this one can't read is asked about again when its alert comes again.
+        if let Ok(question) = serde_json::from_str::<Open>(&row.body) {
+            open.insert(row.decision, question);
+        }
+    }
+    Ok(open)
+}
+
+/// Questions that say the same, by the first of them, which is asked for all: a pattern is decided on anew for each order
+/// of magnitude of its alerts, and each of these is a question.
+pub(super) fn twins(open: &HashMap<i64, Open>) -> HashMap<i64, Vec<i64>> {
+    let mut ids: Vec<&i64> = open.keys().collect();
+    ids.sort_unstable();
+    let mut first = HashMap::new();
+    let mut twins: HashMap<i64, Vec<i64>> = HashMap::new();
+    for id in ids {
+        let Question { tenant, family, fields, .. } = &open[id].question;
+        let asked: i64 = *first.entry((tenant, family, fields)).or_insert(*id);
+        twins.entry(asked).or_default().push(*id);
+    }
+    twins
 }

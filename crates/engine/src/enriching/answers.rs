@@ -29,7 +29,9 @@ impl Answers {
     /// What the store kept, as it is at `now`.
     pub(crate) fn of(rows: Vec<ServiceAnswerRow>, now: i64) -> Self {
         let mut answers = Self { now, ..Self::default() };
-        rows.into_iter().for_each(|row| answers.put(row));
+        for row in rows {
+            answers.put(row);
+        }
         answers
     }
 

@@ -18,6 +18,8 @@ use watchfire_judge::tame;
 use watchfire_signal::{IndicatorKind, Reputation};
 use watchfire_store::LedgerRow;
 
+/// What stands in the ledger's tier for calls to services.
+pub const LOOKUP: &str = "lookup";
 /// Longest wait that follows a refusal that names none.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
 
@@ -175,12 +177,13 @@ impl Counter {
                 _ => permit.success(),
             }
             looked.rate_limited += u64::from(matches!(advice, Advice::Pause(..)));
-            let again = self.react(advice, &told);
+            self.react(advice, &told);
             looked.told = told;
-            let wait = again.and_then(|asked| {
-                self.gates.retry.next(tries + 1, Instant::now(), self.deadline, asked, rng)
-            });
-            match wait {
+            // Where asking again may help, after how long the service wants it.
+            let (Advice::Retry(asked) | Advice::Pause(Limit::Short | Limit::Unknown, asked)) = advice else {
+                return looked;
+            };
+            match self.gates.retry.next(tries + 1, Instant::now(), self.deadline, asked, rng) {
                 Some(wait) => sleep(wait).await,
                 None => return looked,
             }
@@ -201,25 +204,25 @@ impl Counter {
             Err(error) => {
                 // What was sent may arrive yet: its slot comes back when the longest flight is over.
                 if error.was_sent() {
-                    drop(slot)
+                    drop(slot);
                 } else {
-                    slot.cancel()
+                    slot.cancel();
                 }
                 Err(Missed::Http(error))
             }
         }
     }
 
-    /// Pauses or stops everybody where the service's words are about everybody. If asking again may help, after how long
-    /// the service wants it.
-    fn react(&self, advice: Advice, told: &Told) -> Option<Option<Duration>> {
+    /// Pauses or stops everybody where the service's words are about everybody.
+    fn react(&self, advice: Advice, told: &Told) {
         let words = || match told {
             Told::Failed(error) => error.to_string(),
             Told::Unasked(_, reason) => reason.clone(),
             Told::Found(_) => String::new(),
         };
         match advice {
-            Advice::Retry(after) => Some(after),
+            Advice::Retry(_) | Advice::Skip => {}
+            Advice::Stop => self.gates.stop(words()),
             Advice::Pause(limit, after) => {
                 add(&self.progress.rate_limited, 1);
                 match limit {
@@ -227,25 +230,17 @@ impl Counter {
                         self.used_up.store(true, Ordering::Relaxed);
                         self.gates.budget.exhaust(Period::Day);
                         self.gates.stop(format!("the limit for the day is reached: {}", words()));
-                        None
                     }
                     Limit::Week => {
                         self.used_up.store(true, Ordering::Relaxed);
                         self.gates.budget.pause(after.unwrap_or_default());
                         self.gates.stop(format!("the limit for the week is reached: {}", words()));
-                        None
                     }
                     Limit::Short | Limit::Unknown => {
                         self.gates.budget.on_limited();
                         self.gates.budget.pause(after.unwrap_or(UNNAMED_PAUSE));
-                        Some(after)
                     }
                 }
-            }
-            Advice::Skip => None,
-            Advice::Stop => {
-                self.gates.stop(words());
-                None
             }
         }
     }
@@ -264,7 +259,7 @@ impl Counter {
             at: self.clock.unix_millis(),
             service: self.desk.service.name().to_owned(),
             model: lookup.kind.name().to_owned(),
-            tier: "lookup".to_owned(),
+            tier: LOOKUP.to_owned(),
             outcome: outcome.to_owned(),
             items: 1,
             input: 0,

@@ -16,7 +16,7 @@ mod progress;
 mod wanted;
 
 pub(crate) use answers::Answers;
-pub use desk::Desk;
+pub use desk::{Desk, LOOKUP};
 pub use enricher::{Enricher, Forecast};
 pub use progress::{EnrichProgress, EnrichSnapshot};
 pub use wanted::Wanted;

@@ -7,6 +7,7 @@
 
 use crate::Question;
 use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
 
 /// How packs are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +24,8 @@ impl Default for PackConfig {
     }
 }
 
-/// Questions that share a prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Questions that share a prompt. Can be kept while its prompt is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pack {
     entries: Vec<(String, Question)>,
 }

@@ -35,10 +35,13 @@ pub(super) struct Batches {
 #[derive(Debug)]
 pub(super) struct Batch {
     provider: Provider,
+    /// The how-manieth it is.
+    number: u64,
     id: String,
     model: String,
     name: String,
     input_file: String,
+    metadata: Value,
     created: Duration,
     ready: Duration,
     cancelled: Option<Duration>,
@@ -119,6 +122,12 @@ impl Service {
                 None => wording::not_found(provider, "File object"),
             },
             Route::BatchCreate { model } => self.create(&mut state, provider, &model, call),
+            Route::BatchList => {
+                let mut batches: Vec<&Batch> =
+                    state.batches.batches.values().filter(|batch| batch.provider == provider).collect();
+                batches.sort_by_key(|batch| std::cmp::Reverse((batch.created, batch.number)));
+                words::list(self, provider, &batches, call)
+            }
             Route::BatchGet { id } => self.look(&mut state, provider, &id, call, words::batch),
             Route::BatchResults { id } => self.look(&mut state, provider, &id, call, words::results),
             Route::BatchCancel { id } => {
@@ -215,10 +224,12 @@ impl Service {
             |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let batch = Batch {
             provider,
+            number: batches.numbers,
             id: id.clone(),
             model: model.to_owned(),
             name: text("/batch/displayName"),
             input_file: text("/input_file_id"),
+            metadata: body.get("metadata").cloned().unwrap_or(Value::Null),
             created: now,
             ready: now + Duration::from_millis(desk.behaviour.batch_ms),
             cancelled: None,

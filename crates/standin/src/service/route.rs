@@ -17,6 +17,7 @@ pub(super) enum Route {
     BatchCreate {
         model: String,
     },
+    BatchList,
     BatchGet {
         id: String,
     },
@@ -52,6 +53,7 @@ pub(super) fn find(call: &Call) -> Option<(Provider, Route)> {
                 _ => return None,
             }
         }
+        ["v1beta", "batches"] if get => (Provider::Gemini, Route::BatchList),
         ["v1beta", "batches", name] if get => (Provider::Gemini, Route::BatchGet { id: id(name) }),
         ["v1beta", "batches", name] if post => {
             (Provider::Gemini, Route::BatchCancel { id: id(name.strip_suffix(":cancel")?) })
@@ -60,12 +62,14 @@ pub(super) fn find(call: &Call) -> Option<(Provider, Route)> {
         ["v1", "files"] if post => (openai, Route::FileUpload),
         ["v1", "files", name, "content"] if get => (openai, Route::FileContent { id: id(name) }),
         ["v1", "batches"] if post => (openai, Route::BatchCreate { model: String::new() }),
+        ["v1", "batches"] if get => (openai, Route::BatchList),
         ["v1", "batches", name] if get => (openai, Route::BatchGet { id: id(name) }),
         ["v1", "batches", name, "cancel"] if post => (openai, Route::BatchCancel { id: id(name) }),
         ["v1", "messages"] if post => (Provider::Anthropic, Route::Ask { model: String::new() }),
         ["v1", "messages", "batches"] if post => {
             (Provider::Anthropic, Route::BatchCreate { model: String::new() })
         }
+        ["v1", "messages", "batches"] if get => (Provider::Anthropic, Route::BatchList),
         ["v1", "messages", "batches", name] if get => (Provider::Anthropic, Route::BatchGet { id: id(name) }),
         ["v1", "messages", "batches", name, "cancel"] if post => {
             (Provider::Anthropic, Route::BatchCancel { id: id(name) })

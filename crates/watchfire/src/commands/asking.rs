@@ -5,7 +5,7 @@ use crate::exit::{Problem, Status};
 use crate::terminal::{self, grouped, path_name};
 use std::sync::Arc;
 use std::time::Duration;
-use watchfire_engine::{Asker, Quote};
+use watchfire_engine::{ASKER_PREFIX, Asker, Quote};
 use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Quota};
 use watchfire_http::{Client, Pool};
 use watchfire_judge::Network;
@@ -38,19 +38,21 @@ pub(super) fn asker(settings: &Settings, store: &Store, name: &str, seed: u64) -
     })?;
     let timeout = Duration::from_secs_f64(llm.timeout_s);
     Ok(Asker {
-        name: format!("llm {name}"),
+        name: format!("{ASKER_PREFIX}{name}"),
         provider,
         http: Arc::new(client),
         model: llm.model.clone(),
         tier: match llm.tier {
             TierSettings::Standard => Tier::Standard,
             TierSettings::Flex => Tier::Flex,
+            TierSettings::Batch => Tier::Batch,
         },
         limits: limits(llm, timeout),
         pack: PackConfig { size: usize::from(llm.alerts_per_call), ..PackConfig::default() },
         concurrency: usize::from(llm.concurrency),
         timeout,
         patience: Duration::from_hours(24),
+        batch_wait: Duration::from_secs_f64(llm.batch_wait_s),
         max_nano_usd: llm.max_usd_per_run.map(|usd| (usd * 1e9) as i64),
         privacy: Some(Arc::new(Pseudonyms::new(
             &store.secret("pseudonyms")?,

@@ -5,7 +5,7 @@ use crate::config::load;
 use crate::exit::{Problem, Status};
 use crate::terminal;
 use crate::terminal::grouped;
-use watchfire_engine::Summary;
+use watchfire_engine::{LOOKUP, Summary};
 use watchfire_flow::{Clock, SystemClock};
 use watchfire_judge::tame;
 use watchfire_signal::Timestamp;
@@ -45,7 +45,7 @@ struct Projection {
 impl Projection {
     /// `None` if nothing was paid for yet, or some price is not known: a part of the cost is not the cost.
     fn of(totals: &[LedgerTotal], last: Option<&Summary>, alerts_per_day: u32) -> Option<Self> {
-        let models = || totals.iter().filter(|total| !total.model.is_empty());
+        let models = || totals.iter().filter(|total| total.tier != LOOKUP);
         let nano: i64 = models().map(|total| total.cost_nano).sum();
         let items: u64 = models().filter(|total| total.outcome == "answered").map(|total| total.items).sum();
         if items == 0 || models().any(|total| total.unpriced > 0) {
@@ -91,8 +91,7 @@ fn table(totals: &[LedgerTotal], projection: Option<&Projection>, command: &Cost
     let first = totals.iter().map(|total| total.first).min().unwrap_or_default();
     let from = Timestamp::from_millis(first).map_or_else(String::new, |time| format!(" since {time}"));
     text.push_str(&format!("\n{} in {} calls{from}.\n", dollars(nano), grouped(calls)));
-    let unpriced: u64 =
-        totals.iter().filter(|total| !total.model.is_empty()).map(|total| total.unpriced).sum();
+    let unpriced: u64 = totals.iter().filter(|total| total.tier != LOOKUP).map(|total| total.unpriced).sum();
     if unpriced > 0 {
         text.push_str(&format!(
             "{} calls are to models without a known price: add it to the file that `prices` names.\n",

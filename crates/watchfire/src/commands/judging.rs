@@ -144,6 +144,13 @@ impl<'j> Judging<'j> {
                 asker.ask(self.store, &self.clock, &progress)
             })?
         };
+        if asked.in_batches > 0 && self.mode != ProgressMode::Silent {
+            terminal::note(&format!(
+                "{} questions are with the provider, in batches: run the same command again for their answers \
+                 (`watchfire batches list` shows what is on its way)",
+                terminal::grouped(asked.in_batches)
+            ));
+        }
         Ok(self.judge(inputs, Asking::Asked(mark), None, output)?.after_asking(&first, asked))
     }
 

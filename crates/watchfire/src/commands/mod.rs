@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod asking;
+mod batches;
 mod check;
 mod cost;
 mod dead;
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Decide(command) => decide::run(&common, &command),
         Command::Dead(command) => dead::run(&common, &command),
         Command::Intel(command) => intel::run(&common, &command),
+        Command::Batches(command) => batches::run(&common, &command),
         Command::Cost(command) => cost::run(&common, &command),
         Command::Check => check::run(&common),
         Command::Completions { shell } => shell::completions(shell),

@@ -62,9 +62,12 @@ pub(crate) struct LlmSettings {
     /// How long a call may take.
     #[serde(default = "timeout_s")]
     pub(crate) timeout_s: f64,
-    /// `standard`, or `flex`: slower and cheaper, where there is one.
+    /// `standard`; `flex`: slower and cheaper, where there is one; or `batch`: within a day, at half the price or so.
     #[serde(default)]
     pub(crate) tier: TierSettings,
+    /// How long a run waits for its batches.
+    #[serde(default = "batch_wait_s")]
+    pub(crate) batch_wait_s: f64,
     /// What a run may cost; after that the embedded deciders have the last word.
     pub(crate) max_usd_per_run: Option<f64>,
     /// A table of prices to lay over the shipped one.
@@ -80,6 +83,7 @@ pub(crate) enum TierSettings {
     #[default]
     Standard,
     Flex,
+    Batch,
 }
 
 fn alerts_per_call() -> u8 {
@@ -92,6 +96,10 @@ fn concurrency() -> u16 {
 
 fn timeout_s() -> f64 {
     120.0
+}
+
+fn batch_wait_s() -> f64 {
+    86_400.0
 }
 
 impl LlmSettings {
@@ -125,6 +133,12 @@ impl LlmSettings {
         }
         if !(1.0..=3600.0).contains(&self.timeout_s) {
             return wrong("timeout_s", "between 1 and 3600 (seconds)");
+        }
+        if !(0.0..=1e6).contains(&self.batch_wait_s) {
+            return wrong("batch_wait_s", "between 0 and 1000000 (seconds)");
+        }
+        if self.tier == TierSettings::Batch && self.provider == ProviderKind::Ollama {
+            return wrong("tier", "Ollama has no batches");
         }
         if self.max_usd_per_run.is_some_and(|usd| !(0.0..=1e6).contains(&usd)) {
             return wrong("max_usd_per_run", "between 0 and 1000000 (US dollars)");

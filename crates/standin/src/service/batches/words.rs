@@ -114,6 +114,44 @@ pub(super) fn batch(service: &Service, batch: &Batch, call: &Call) -> Reply {
     Reply::json(200, &body)
 }
 
+/// A page of batches, the newest first. Gemini's come with their results; it promises no order.
+pub(super) fn list(service: &Service, provider: Provider, batches: &[&Batch], call: &Call) -> Reply {
+    let now = service.clock.now();
+    let (size, after) = match provider {
+        Provider::Gemini => ("pageSize", "pageToken"),
+        Provider::Anthropic => ("limit", "after_id"),
+        _ => ("limit", "after"),
+    };
+    let limit = call.query(size).and_then(|limit| limit.parse().ok()).unwrap_or(20_usize).clamp(1, 1000);
+    let from = match call.query(after) {
+        None => 0,
+        Some(after) => match batches.iter().position(|batch| batch.id == after) {
+            Some(position) => position + 1,
+            None => return wording::invalid(provider, "the page does not exist"),
+        },
+    };
+    let page: Vec<&Batch> = batches.iter().skip(from).take(limit).copied().collect();
+    let has_more = from + page.len() < batches.len();
+    let last = page.last().map(|batch| batch.id.clone());
+    let shown: Vec<Value> = page
+        .iter()
+        .map(|batch| match provider {
+            Provider::Gemini => gemini_batch(service, batch, batch.phase(now)),
+            Provider::Anthropic => anthropic_batch(service, batch, batch.phase(now), call),
+            _ => openai_batch(service, batch, batch.phase(now)),
+        })
+        .collect();
+    let body = match provider {
+        Provider::Gemini if has_more => json!({"operations": shown, "nextPageToken": last}),
+        Provider::Gemini => json!({"operations": shown}),
+        Provider::Anthropic => json!({"data": shown, "has_more": has_more,
+            "first_id": page.first().map(|batch| &batch.id), "last_id": last}),
+        _ => json!({"object": "list", "data": shown, "has_more": has_more,
+            "first_id": page.first().map(|batch| &batch.id), "last_id": last}),
+    };
+    Reply::json(200, &body)
+}
+
 /// What is said to a cancellation: Gemini says nothing, the others show the batch.
 pub(super) fn cancelled(service: &Service, of: &Batch, call: &Call) -> Reply {
     if of.provider == Provider::Gemini { Reply::json(200, &json!({})) } else { batch(service, of, call) }
@@ -265,7 +303,7 @@ fn openai_batch(service: &Service, batch: &Batch, phase: Phase) -> Value {
         "cancelled_at": batch.cancelled.map(seconds),
         "request_counts": {"total": batch.entries.len(), "completed": if done { answered } else { 0 },
             "failed": if done { failed } else { 0 }},
-        "metadata": null,
+        "metadata": batch.metadata,
     })
 }
 
