@@ -20,6 +20,8 @@ use watchfire_llm::{
 };
 use watchfire_store::{BatchRow, Store};
 
+const DAY_MS: i64 = 86_400_000;
+
 /// What stands before a model's name in the settings in the name that its budget and batches are kept under.
 pub const ASKER_PREFIX: &str = "llm ";
 
@@ -49,6 +51,8 @@ pub struct Asker {
     pub batch_wait: Duration,
     /// The most that a run may cost, in billionths of a US dollar.
     pub max_nano_usd: Option<i64>,
+    /// The most that a day (UTC) may cost with this provider, by the ledger of this store.
+    pub max_nano_usd_per_day: Option<i64>,
     /// What is replaced before a question leaves; `None` if nothing is.
     pub privacy: Option<Arc<Pseudonyms>>,
     /// What calls cost.
@@ -120,6 +124,17 @@ impl Asker {
         runtime.map_err(EngineError::Runtime)?.block_on(self.ask_all(store, clock, progress))
     }
 
+    /// What this run may cost, after what was spent today.
+    fn purse(&self, store: &Store, clock: &Arc<dyn Clock>) -> Result<Option<i64>, EngineError> {
+        let Some(per_day) = self.max_nano_usd_per_day else { return Ok(self.max_nano_usd) };
+        let now = clock.unix_millis();
+        let midnight = now - now.rem_euclid(DAY_MS);
+        let of_today = store.ledger(midnight, i64::MAX)?;
+        let ours = of_today.iter().filter(|line| line.service == self.provider.name());
+        let left = per_day.saturating_sub(ours.map(|line| line.cost_nano).sum());
+        Ok(Some(self.max_nano_usd.map_or(left, |per_run| per_run.min(left))))
+    }
+
     /// Asks the provider to cancel a batch. Blocks; to be called outside of any runtime.
     pub fn cancel(&self, batch: &BatchRow) -> Result<(), EngineError> {
         let (Some(way), Some(number)) = (self.provider.batches(), &batch.number) else {
@@ -148,7 +163,7 @@ impl Asker {
             progress: Arc::clone(progress),
             timeout: self.timeout,
             patience: self.patience,
-            max_nano: self.max_nano_usd,
+            max_nano: self.purse(store, clock)?,
             committed_nano: AtomicI64::new(0),
         });
         let run = Run::new(self, store, Arc::clone(&line), progress);

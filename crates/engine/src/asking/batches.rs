@@ -181,7 +181,7 @@ impl Run<'_> {
             }
         }
         if is_spent {
-            self.line.gates.stop("the money set aside for this run is spent");
+            self.line.gates.stop("the money set aside for this run or day is spent");
         }
         Ok(())
     }

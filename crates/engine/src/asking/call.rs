@@ -163,8 +163,8 @@ impl Line {
             self.committed_nano.fetch_sub(reserved, Ordering::Relaxed);
             slot.cancel();
             permit.ignore();
-            self.gates.stop("the money set aside for this run is spent");
-            return Err(unasked("the money set aside for this run is spent"));
+            self.gates.stop("the money set aside for this run or day is spent");
+            return Err(unasked("the money set aside for this run or day is spent"));
         }
         Ok((slot, permit, reserved))
     }

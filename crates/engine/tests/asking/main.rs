@@ -163,6 +163,18 @@ fn a_spent_day_or_purse_ends_asking_at_once_and_the_set_sum_is_not_exceeded() {
     let (asked, ..) = world.ask(&frugal, Config { behaviour: jitter(), ..Config::default() });
     assert!(asked.cost_nano_usd <= 50_000_000 && asked.answered > 0 && asked.open > 0, "{asked:?}");
     assert!(asked.stopped.contains("money"));
+
+    // A day's purse counts what earlier runs took from it.
+    let daily = |left: i64| {
+        let spent: i64 = world.store.ledger(0, i64::MAX).unwrap().iter().map(|line| line.cost_nano).sum();
+        let asker = move |standin| Asker { max_nano_usd_per_day: Some(spent + left), ..gemini(standin) };
+        world.ask(&asker, Config { behaviour: jitter(), ..Config::default() }).0
+    };
+    let some = daily(40_000_000);
+    assert!(some.answered > 0 && some.open > 0 && some.cost_nano_usd <= 40_000_000, "{some:?}");
+    assert!(some.stopped.contains("day"));
+    let none = daily(1_000);
+    assert_eq!((none.calls, none.answered), (0, 0), "{none:?}");
 }
 
 #[test]

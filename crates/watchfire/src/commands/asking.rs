@@ -54,6 +54,7 @@ pub(super) fn asker(settings: &Settings, store: &Store, name: &str, seed: u64) -
         patience: Duration::from_hours(24),
         batch_wait: Duration::from_secs_f64(llm.batch_wait_s),
         max_nano_usd: llm.max_usd_per_run.map(|usd| (usd * 1e9) as i64),
+        max_nano_usd_per_day: llm.max_usd_per_day.map(|usd| (usd * 1e9) as i64),
         privacy: Some(Arc::new(Pseudonyms::new(
             &store.secret("pseudonyms")?,
             settings.privacy.clone(),

@@ -70,6 +70,8 @@ pub(crate) struct LlmSettings {
     pub(crate) batch_wait_s: f64,
     /// What a run may cost; after that the embedded deciders have the last word.
     pub(crate) max_usd_per_run: Option<f64>,
+    /// What a day (UTC) may cost with this provider, by the ledger of the store.
+    pub(crate) max_usd_per_day: Option<f64>,
     /// A table of prices to lay over the shipped one.
     pub(crate) prices: Option<PathBuf>,
     #[serde(default)]
@@ -140,8 +142,12 @@ impl LlmSettings {
         if self.tier == TierSettings::Batch && self.provider == ProviderKind::Ollama {
             return wrong("tier", "Ollama has no batches");
         }
-        if self.max_usd_per_run.is_some_and(|usd| !(0.0..=1e6).contains(&usd)) {
-            return wrong("max_usd_per_run", "between 0 and 1000000 (US dollars)");
+        for (key, most) in
+            [("max_usd_per_run", self.max_usd_per_run), ("max_usd_per_day", self.max_usd_per_day)]
+        {
+            if most.is_some_and(|usd| !(0.0..=1e6).contains(&usd)) {
+                return wrong(key, "between 0 and 1000000 (US dollars)");
+            }
         }
         if !(self.base_url().starts_with("http://") || self.base_url().starts_with("https://")) {
             return wrong("base_url", "it begins with http:// or https://");
