@@ -20,6 +20,8 @@ use watchfire_store::LedgerRow;
 
 /// What stands in the ledger's tier for calls to services.
 pub const LOOKUP: &str = "lookup";
+/// How often the display learns what the budget does.
+const OUTLOOK: Duration = Duration::from_millis(200);
 /// Longest wait that follows a refusal that names none.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
 
@@ -94,6 +96,7 @@ impl Counter {
         let mut queue = VecDeque::from(lookups);
         let mut calls = JoinSet::new();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut tick = tokio::time::interval(OUTLOOK);
         loop {
             while calls.len() < self.desk.concurrency.max(1)
                 && let Some(lookup) = queue.pop_front()
@@ -105,15 +108,18 @@ impl Counter {
             let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
             self.progress.next_slot_ms.store(millis(next), Ordering::Relaxed);
             self.progress.predicted_ms.store(millis(last), Ordering::Relaxed);
-            match calls.join_next().await {
-                None => return,
-                Some(Ok(looked)) => {
-                    if out.send(looked).await.is_err() {
-                        return;
+            tokio::select! {
+                looked = calls.join_next() => match looked {
+                    None => return,
+                    Some(Ok(looked)) => {
+                        if out.send(looked).await.is_err() {
+                            return;
+                        }
                     }
-                }
-                // It panicked: its indicator is not answered.
-                Some(Err(_)) => {}
+                    // It panicked: its indicator is not answered.
+                    Some(Err(_)) => {}
+                },
+                _ = tick.tick() => {}
             }
         }
     }

@@ -12,8 +12,14 @@ use watchfire_judge::Network;
 use watchfire_llm::{Anthropic, Dialect, Gemini, OpenAi, PackConfig, PriceTable, Provider, Pseudonyms, Tier};
 use watchfire_store::Store;
 
-/// The model of that name, ready to be asked.
-pub(super) fn asker(settings: &Settings, store: &Store, name: &str, seed: u64) -> Result<Asker, Problem> {
+/// The model of that name, ready to be asked. For a `dry_run` no key is needed.
+pub(super) fn asker(
+    settings: &Settings,
+    store: &Store,
+    name: &str,
+    seed: u64,
+    dry_run: bool,
+) -> Result<Asker, Problem> {
     let network = Network::new(settings.network.internal.clone());
     let Some(llm) = settings.llm.get(name) else {
         let known: Vec<&str> = settings.llm.keys().map(String::as_str).collect();
@@ -24,7 +30,7 @@ pub(super) fn asker(settings: &Settings, store: &Store, name: &str, seed: u64) -
         };
         return Err(Problem::usage(format!("there is no model {name:?} in the settings"), hint));
     };
-    let key = llm.key(name)?;
+    let key = if dry_run { String::new() } else { llm.key(name)? };
     let base_url = llm.base_url();
     let provider: Arc<dyn Provider> = match llm.provider {
         ProviderKind::Gemini => Arc::new(Gemini::new(base_url, key)),

@@ -67,7 +67,7 @@ fn cancel(settings: &Settings, store: &Store, name: &str) -> Result<Status, Prob
             "watchfire batches list shows them",
         ));
     };
-    let asker = asking::asker(settings, store, model(batch), 0)?;
+    let asker = asking::asker(settings, store, model(batch), 0, false)?;
     asker.cancel(batch)?;
     terminal::write_out(
         b"The provider is asked to cancel it. The next run reads what it answered until then.\n",

@@ -62,7 +62,8 @@ fn known(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let now = clock.unix_millis();
     let reputations = reputations.with_services(store, now)?;
-    let enricher = if ask { services::enricher(settings, u64::try_from(now).unwrap_or(0))? } else { None };
+    let enricher =
+        if ask { services::enricher(settings, u64::try_from(now).unwrap_or(0), false)? } else { None };
     if let Some(enricher) = enricher {
         let wanted = Wanted::new();
         for indicator in values.iter().filter_map(|value| classify(value)) {

@@ -63,8 +63,12 @@ impl<'j> Judging<'j> {
         let Materials { ground, mappings, intel } = materials;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let seed = u64::try_from(clock.unix_millis()).unwrap_or(0);
-        let enricher = if askable.offline { None } else { services::enricher(settings, seed)? };
-        let asker = askable.llm.map(|name| asking::asker(settings, store, name, seed)).transpose()?;
+        let enricher =
+            if askable.offline { None } else { services::enricher(settings, seed, askable.dry_run)? };
+        let asker = askable
+            .llm
+            .map(|name| asking::asker(settings, store, name, seed, askable.dry_run))
+            .transpose()?;
         let mut reputations = ReputationCache::open(intel, store)?;
         // What was answered before holds also for a run that asks nobody.
         if !settings.intel.services.is_empty() {

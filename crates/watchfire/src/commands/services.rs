@@ -10,8 +10,8 @@ use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Quota};
 use watchfire_http::{Client, Http, Pool};
 use watchfire_intel::services;
 
-/// The services of the settings, ready to be asked; `None` if there are none.
-pub(super) fn enricher(settings: &Settings, seed: u64) -> Result<Option<Enricher>, Problem> {
+/// The services of the settings, ready to be asked; `None` if there are none. For a `dry_run` no keys are needed.
+pub(super) fn enricher(settings: &Settings, seed: u64, dry_run: bool) -> Result<Option<Enricher>, Problem> {
     if settings.intel.services.is_empty() {
         return Ok(None);
     }
@@ -21,7 +21,7 @@ pub(super) fn enricher(settings: &Settings, seed: u64) -> Result<Option<Enricher
     let http: Arc<dyn Http> = Arc::new(client);
     let mut desks = Vec::new();
     for (name, service) in &settings.intel.services {
-        let key = service.key(name)?;
+        let key = if dry_run { String::new() } else { service.key(name)? };
         // The settings name no other services: see `ServiceSettings::check`.
         let (Some(known), Some(lifetimes)) =
             (services::open(name, &key, service.base_url.as_deref()), services::lifetimes(name))
