@@ -339,3 +339,44 @@ fn one_service_failing_fails_no_alert_and_says_so() {
     let mixed = reputations.statements(Indicator { kind: IndicatorKind::Ip, value: "45.0.0.7" });
     assert_eq!(mixed.len(), services::NAMES.len());
 }
+
+#[test]
+fn a_killed_run_is_gone_on_with_and_no_limit_is_exceeded() {
+    let world = World::new();
+    let wanted = addresses(60);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(Paused(Instant::now()));
+        let window = Duration::from_secs(6);
+        let standin = Standin::in_process(Config {
+            unix_ms: Some(START_MS),
+            default_limits: Limits { requests: Some(Allowed { amount: 15, window }), ..Limits::default() },
+            behaviour: Behaviour { latency_ms: [200, 1000], ..Behaviour::default() },
+            ..Config::default()
+        });
+        let quota = Quota::Rolling { counted: Counted::Requests, limit: 15, window };
+        let enricher = Enricher {
+            desks: services::NAMES.map(|name| desk(name, &standin, vec![quota.clone()])).to_vec(),
+            ..Enricher::default()
+        };
+        let mut kills = 0;
+        // Each time a little later than the last, also before anything could be written down.
+        for millis in [10, 400, 900, 1500, 43_000, 48_000, u64::MAX / 1_000_000] {
+            let reputations = world.reputations(clock.unix_millis());
+            let progress = EnrichProgress::new();
+            let run = enricher.ask_all(&world.store, &reputations, &wanted, &clock, &progress);
+            match tokio::time::timeout(Duration::from_millis(millis), run).await {
+                Err(_) => kills += 1,
+                Ok(enriched) => {
+                    let enriched = enriched.unwrap();
+                    assert!(enriched.services.iter().all(|by| by.cached + by.calls == 60));
+                }
+            }
+        }
+        assert_eq!(kills, 6);
+        for (provider, tally) in standin.tally().providers {
+            assert_eq!(tally.refused, 0, "{provider:?}");
+            assert!(tally.answered >= 60, "{provider:?}");
+        }
+    });
+}
