@@ -291,6 +291,7 @@ impl Run<'_> {
     ) -> Result<ToAsk, EngineError> {
         let mut again = ToAsk::default();
         let mut pause = LOOKS.0;
+        let mut is_refused = false;
         loop {
             let known: HashSet<String> = away.iter().filter_map(|batch| batch.row.number.clone()).collect();
             for mut batch in std::mem::take(away) {
@@ -310,6 +311,11 @@ impl Run<'_> {
                 }
                 match self.look(way, &mut batch).await {
                     Look::Waits => away.push(batch),
+                    Look::Refused(reason) => {
+                        self.line.gates.stop(reason);
+                        is_refused = true;
+                        away.push(batch);
+                    }
                     Look::Over(status, results) => {
                         self.take_in(&batch, &status, results, open, clock, &mut again)?;
                     }
@@ -326,7 +332,7 @@ impl Run<'_> {
                 }
             }
             let now = Instant::now();
-            if away.is_empty() || now >= until {
+            if away.is_empty() || is_refused || now >= until {
                 self.progress.next_slot_ms.store(0, Ordering::Relaxed);
                 return Ok(again);
             }
@@ -350,6 +356,8 @@ enum Found {
 /// What a look at a batch brought.
 enum Look {
     Waits,
+    /// The provider does not let us look.
+    Refused(String),
     Over(Box<BatchStatus>, BatchResults),
     /// There will never be results, for this outcome.
     Lost(&'static str),

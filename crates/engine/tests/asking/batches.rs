@@ -182,3 +182,23 @@ fn a_batch_that_was_never_sent_is_forgotten_and_its_questions_are_asked() {
         });
     }
 }
+
+#[test]
+fn a_key_that_is_no_longer_accepted_ends_waiting_at_once_and_loses_nothing() {
+    let (at, model, provider) = &providers()[2];
+    let world = World::new();
+    world.judge(&alerts(60, 5), Asking::Model("x".into()));
+    let behaviour = Behaviour { batch_ms: 3_600_000, ..Behaviour::default() };
+    on_paused_clock(Config { behaviour, ..Config::default() }, async |standin, clock| {
+        let hasty = Asker { batch_wait: Duration::ZERO, ..batched(provider, model, &standin) };
+        ask(&world, &hasty, &clock).await;
+        let wrong: Arc<dyn Provider> =
+            Arc::new(Anthropic::new("http://stand.in", "withdrawn", Anthropic::VERSION));
+        let asked = ask(&world, &batched(&wrong, model, &standin), &clock).await;
+        assert_eq!((asked.answered, asked.in_batches), (0, 60));
+        assert!(asked.elapsed_s < 60.0 && asked.stopped.contains("key"), "{}", asked.stopped);
+        let asked = ask(&world, &batched(provider, model, &standin), &clock).await;
+        assert_eq!(asked.answered, 60);
+        assert_eq!(standin.tally().providers[at].batch_items, 10);
+    });
+}

@@ -62,6 +62,7 @@ impl Run<'_> {
                 Ok(status) if status.phase.is_over() => status,
                 Ok(_) => return Look::Waits,
                 Err(Failure::Rejected(_)) => return Look::Lost(LOST),
+                Err(failure @ Failure::Unauthorized(_)) => return Look::Refused(failure.to_string()),
                 Err(_) => return Look::Waits,
             };
         let mut results = status.results.clone().unwrap_or_default();
