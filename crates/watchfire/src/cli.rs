@@ -96,8 +96,8 @@ pub(crate) struct Triage {
     /// Ask this language model what nobody embedded is sure about: NAME of an [llm.NAME] in the settings
     #[arg(long, value_name = "NAME")]
     pub(crate) llm: Option<String>,
-    /// Ask no intelligence service: what they said before is used all the same
-    #[arg(long)]
+    /// Ask nobody outside: what services said before is used all the same
+    #[arg(long, conflicts_with = "llm")]
     pub(crate) offline: bool,
     /// Say what asking would take and cost, and ask nothing
     #[arg(long)]
@@ -206,8 +206,8 @@ pub(crate) enum Dead {
         /// Ask this language model what nobody embedded is sure about: NAME of an [llm.NAME] in the settings
         #[arg(long, value_name = "NAME")]
         llm: Option<String>,
-        /// Ask no intelligence service
-        #[arg(long)]
+        /// Ask nobody outside
+        #[arg(long, conflicts_with = "llm")]
         offline: bool,
     },
 }

@@ -5,6 +5,7 @@ use crate::gates::{Gates, Shut};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -116,8 +117,13 @@ impl Counter {
                             return;
                         }
                     }
-                    // It panicked: its indicator is not answered.
-                    Some(Err(_)) => {}
+                    // It panicked: whoever asked must hear it.
+                    Some(Err(error)) => {
+                        if let Ok(panic) = error.try_into_panic() {
+                            resume_unwind(panic);
+                        }
+                        return;
+                    }
                 },
                 _ = tick.tick() => {}
             }

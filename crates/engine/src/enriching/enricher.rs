@@ -192,6 +192,9 @@ impl Enricher {
         for counter in &counters {
             counter.gates.close(store, clock)?;
         }
+        while let Some(served) = serving.join_next().await {
+            served.map_err(|error| EngineError::Worker(error.to_string()))?;
+        }
         reputations.forget_merged();
         for ((by, account), counter) in enriched.services.iter_mut().zip(accounts).zip(&counters) {
             by.calls = account.calls;

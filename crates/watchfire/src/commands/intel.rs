@@ -10,7 +10,7 @@ use watchfire_engine::{EnrichProgress, ReputationCache, Wanted};
 use watchfire_flow::{Clock, SystemClock};
 use watchfire_intel::{Intel, classify};
 use watchfire_judge::tame;
-use watchfire_signal::IndicatorKind;
+use watchfire_signal::{IndicatorKind, Reputation};
 use watchfire_store::{Location, Store};
 
 pub(super) fn run(common: &Common, command: &IntelCommand) -> Result<Status, Problem> {
@@ -42,7 +42,7 @@ pub(super) fn run(common: &Common, command: &IntelCommand) -> Result<Status, Pro
             let location =
                 if has_services { settings.location(common.store.as_deref())? } else { Location::Memory };
             let store = Store::open(&location)?;
-            lookup(&known(settings, &store, intel, values, *ask)?, values)
+            lookup(&known(settings, &store, intel, values, *ask)?, values, *ask)
         }
     }
 }
@@ -78,7 +78,7 @@ fn known(
     Ok(reputations)
 }
 
-fn lookup(reputations: &ReputationCache, values: &[String]) -> Result<Status, Problem> {
+fn lookup(reputations: &ReputationCache, values: &[String], asked: bool) -> Result<Status, Problem> {
     let mut text = String::new();
     let mut status = Status::Done;
     for value in values {
@@ -95,16 +95,22 @@ fn lookup(reputations: &ReputationCache, values: &[String]) -> Result<Status, Pr
             indicator.kind.name(),
             terminal::words(opinion.reputation().name())
         ));
+        if asked && opinion.is_incomplete() && status == Status::Done {
+            status = Status::Failed;
+        }
         for statement in reputations.statements(indicator) {
             let when = statement.when.map_or(String::new(), |when| format!(", {}", &when.to_string()[..10]));
             let evidence =
                 statement.evidence.map_or(String::new(), |evidence| format!(" – {}", tame(&evidence, 160)));
+            let source = tame(&statement.source, 120);
+            let said = match (statement.reputation, statement.entry.is_empty()) {
+                (Reputation::Failed | Reputation::Limited, _) => format!("{source} did not answer"),
+                (_, true) => format!("{source} says nothing"),
+                (_, false) => format!("{source} says {}", tame(&statement.entry, 160)),
+            };
             text.push_str(&format!(
-                "  {:<10} {} says {}{}{when}\n",
-                terminal::words(statement.reputation.name()),
-                tame(&statement.source, 120),
-                if statement.entry.is_empty() { "nothing".to_owned() } else { tame(&statement.entry, 160) },
-                evidence,
+                "  {:<10} {said}{evidence}{when}\n",
+                terminal::words(statement.reputation.name())
             ));
         }
     }

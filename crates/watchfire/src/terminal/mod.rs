@@ -3,6 +3,7 @@
 mod asking;
 mod enriching;
 mod lines;
+mod outside;
 mod paint;
 mod progress;
 mod summary;

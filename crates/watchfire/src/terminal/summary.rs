@@ -2,7 +2,7 @@
 
 use super::lines::{cut, wrap};
 use super::paint::{Paint, Style};
-use super::{grouped, path_name, words};
+use super::{grouped, outside, path_name, words};
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;
@@ -49,6 +49,7 @@ pub(crate) fn summary(summary: &Summary, view: &View) -> String {
     page.stages(summary);
     page.sources(summary);
     page.caches(summary);
+    page.outside(summary);
     page.left_over(summary);
     page.text
 }
@@ -340,6 +341,19 @@ impl Page {
         for part in parts {
             let part = self.paint.of(Style::Dim, &format!("  {part}"));
             self.line(&part);
+        }
+    }
+
+    fn outside(&mut self, summary: &Summary) {
+        let lines: Vec<String> =
+            outside::services(&summary.enriched).into_iter().chain(outside::model(&summary.asked)).collect();
+        if lines.is_empty() {
+            return;
+        }
+        self.heading("Asked outside");
+        let width = self.width.saturating_sub(2);
+        for line in lines.iter().flat_map(|line| wrap(line, width)) {
+            self.line(&format!("  {line}"));
         }
     }
 
