@@ -52,6 +52,17 @@ pub struct Behaviour {
     pub batch_ms: u64,
     /// Share of a batch's requests that expire.
     pub batch_expired: f64,
+    /// How long a batch may take, in milliseconds. One whose `batch_ms` is longer expires as a whole: what was worked on
+    /// by then is kept and billed. OpenAI and Anthropic say 24 hours; Gemini 48, from memory, which is not told apart here.
+    pub batch_expires_ms: u64,
+    /// How long cancelling takes, in milliseconds. OpenAI says up to ten minutes; here it is at once if not said.
+    pub batch_cancel_ms: u64,
+    /// Every batch fails when it is looked at; Anthropic, which has no such state, fails each of its requests.
+    pub batch_fails: bool,
+    /// Most requests in a batch, if fewer than the provider's own; 0 is those.
+    pub batch_max_items: u64,
+    /// Most bytes of a batch, likewise.
+    pub batch_max_bytes: u64,
 }
 
 impl Default for Behaviour {
@@ -77,6 +88,11 @@ impl Default for Behaviour {
             thinking_tokens: 0,
             batch_ms: 1000,
             batch_expired: 0.0,
+            batch_expires_ms: 86_400_000,
+            batch_cancel_ms: 0,
+            batch_fails: false,
+            batch_max_items: 0,
+            batch_max_bytes: 0,
         }
     }
 }

@@ -29,9 +29,10 @@ pub struct Config {
     pub key: String,
     /// …unless one of its own stands here.
     pub keys: BTreeMap<Provider, String>,
-    /// The limits of every provider…
+    /// The limits of every provider. If none is set, intelligence services have those of their free plans
+    /// ([`Limits::documented`]), and models have none…
     pub default_limits: Limits,
-    /// …unless its own stand here.
+    /// …unless its own stand here; an empty one is no limit.
     pub limits: BTreeMap<Provider, Limits>,
     /// How every provider behaves…
     pub behaviour: Behaviour,
@@ -71,7 +72,11 @@ impl Config {
     }
 
     pub(crate) fn limits(&self, provider: Provider) -> Limits {
-        self.limits.get(&provider).unwrap_or(&self.default_limits).clone()
+        match self.limits.get(&provider) {
+            Some(limits) => limits.clone(),
+            None if self.default_limits == Limits::default() => Limits::documented(provider),
+            None => self.default_limits.clone(),
+        }
     }
 
     pub(crate) fn behaviour(&self, provider: Provider) -> Behaviour {
@@ -87,6 +92,22 @@ impl Config {
 mod tests {
     use super::Config;
     use crate::provider::Provider;
+
+    #[test]
+    fn services_have_their_free_plans_unless_something_else_is_set() {
+        let read = |text: &str| toml::from_str::<Config>(text).unwrap();
+        let free = read("");
+        assert_eq!(free.limits(Provider::AbuseIpDb).requests_per_day, Some(1000));
+        let virustotal = free.limits(Provider::VirusTotal);
+        assert_eq!((virustotal.requests, virustotal.requests_per_day), ("4/60s".parse().ok(), Some(500)));
+        assert_eq!(free.limits(Provider::GreyNoise).requests, "50/7d".parse().ok());
+        for unlimited in [Provider::UrlHaus, Provider::ThreatFox, Provider::Gemini, Provider::OpenAi] {
+            assert_eq!(free.limits(unlimited), crate::Limits::default(), "{unlimited:?}");
+        }
+        let set = read("[limits.greynoise]\n[default_limits]\nconcurrency = 2\n");
+        assert_eq!(set.limits(Provider::GreyNoise), crate::Limits::default());
+        assert_eq!(set.limits(Provider::VirusTotal).requests, None);
+    }
 
     #[test]
     fn a_file_sets_what_it_names_and_misspellings_are_errors() {

@@ -7,6 +7,7 @@
 mod abusech;
 pub(crate) mod reputation;
 
+use crate::behaviour::Garbage;
 use crate::config::{Config, Reputation};
 use crate::encoding::hash;
 use crate::exchange::{Call, Reply};
@@ -81,6 +82,23 @@ pub(crate) fn answer(lookup: &Lookup, config: &Config, unix_ms: i64) -> Reply {
         Provider::ThreatFox => abusech::threatfox_answer(lookup, opinion),
         _ => reputation::answer(lookup, opinion, unix_ms),
     }
+}
+
+/// An answer that can't be used. What has no meaning here (there is one question and one answer) is an empty object.
+pub(crate) fn garbled(mut reply: Reply, kind: Garbage) -> Reply {
+    match kind {
+        Garbage::Html => {
+            return Reply::text(
+                reply.status,
+                "text/html",
+                "<!DOCTYPE html><html><body>Please wait…</body></html>",
+            );
+        }
+        Garbage::Prose => reply.body = b"The service is busy, but all seems well.".to_vec(),
+        Garbage::TruncatedJson => reply.body.truncate(reply.body.len() * 2 / 3),
+        _ => reply.body = b"{}".to_vec(),
+    }
+    reply
 }
 
 /// Without a key, or with a wrong one.

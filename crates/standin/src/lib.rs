@@ -9,6 +9,10 @@
 //! It can be told to be slow, to fail, to hang, to refuse, to answer garbage and to obey instructions that stand in the
 //! text it is asked about ([`Behaviour`]); everything random comes from one seed.
 //!
+//! Batches can be created, listed, looked at, cancelled and read as each provider documents it, and can expire or fail. The
+//! intelligence services keep to their free plans unless limits are set ([`Limits::documented`]), and what each was asked
+//! about is kept ([`Books::lookups`], `GET /__standin/lookups`), so that a test can say what it never heard of.
+//!
 //! Three ways to use it: [`Standin::start`] listens on a port of its own; [`Standin::in_process`] is an
 //! [`Http`](watchfire_http::Http) without sockets, for tests on a paused clock; and the program `watchfire-standin`.
 //!
@@ -38,4 +42,4 @@ pub use prices::{Price, Prices};
 pub use provider::Provider;
 pub use quota::{Quota, QuotaError, duration};
 pub use server::{Books, InProcess, Running, Standin, StartError};
-pub use tally::{ProviderTally, Tally};
+pub use tally::{Lookups, ProviderTally, Tally};

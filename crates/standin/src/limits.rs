@@ -21,7 +21,8 @@ pub struct Limits {
     /// Requests.
     pub requests: Option<Quota>,
     /// Tokens: input alone for Gemini and Anthropic; the larger of input and `max_tokens` for OpenAI; their sum for
-    /// Moonshot.
+    /// Moonshot. Anthropic's is corrected when the answer leaves: what was read from a cache does not count, what was
+    /// written to it does (docs.anthropic.com/en/api/rate-limits).
     pub tokens: Option<Quota>,
     /// Output tokens (Anthropic): charged from `max_tokens`, corrected when the answer leaves.
     pub output_tokens: Option<Quota>,
@@ -31,6 +32,24 @@ pub struct Limits {
     pub concurrency: Option<u64>,
     /// Nano-dollars. A call is refused when this much *was* spent: what it will cost is not known before.
     pub spend: Option<Quota>,
+}
+
+impl Limits {
+    /// What the free plan allows, for the intelligence services; those without a published number have no limit, and
+    /// neither have models. Sources: abuseipdb.com/faq.html; docs.virustotal.com, *Public vs Premium API*; GreyNoise
+    /// second hand (50 searches a week); OTX *as reported*, with a key (10,000 an hour). abuse.ch asks for fair use.
+    pub fn documented(provider: Provider) -> Self {
+        let quota = |amount, seconds| Some(Quota { amount, window: Duration::from_secs(seconds) });
+        match provider {
+            Provider::AbuseIpDb => Self { requests_per_day: Some(1000), ..Self::default() },
+            Provider::VirusTotal => {
+                Self { requests: quota(4, 60), requests_per_day: Some(500), ..Self::default() }
+            }
+            Provider::GreyNoise => Self { requests: quota(50, 7 * 86_400), ..Self::default() },
+            Provider::Otx => Self { requests: quota(10_000, 3600), ..Self::default() },
+            _ => Self::default(),
+        }
+    }
 }
 
 /// Which limit a call ran into.
@@ -58,6 +77,8 @@ pub(crate) struct Refusal {
     pub amount: u64,
     pub used: u64,
     pub requested: u64,
+    /// What the amount is for; a day's or of what is at once is zero.
+    pub window: Duration,
     /// When the same call would be admitted, if nothing else arrives.
     pub retry_after: Duration,
 }
@@ -147,6 +168,7 @@ impl Window {
             amount: quota.amount,
             used: self.total,
             requested,
+            window: quota.window,
             retry_after: self.wait(now, quota, requested),
         })
     }
@@ -217,8 +239,14 @@ impl Gate {
             (self.day, self.today) = (day, 0);
         }
         let limits = self.limits.clone();
-        let plain =
-            |limit, amount, used, retry_after| Refusal { limit, amount, used, requested: 1, retry_after };
+        let plain = |limit, amount, used, retry_after| Refusal {
+            limit,
+            amount,
+            used,
+            requested: 1,
+            window: Duration::ZERO,
+            retry_after,
+        };
         if let Some(amount) = limits.requests_per_day.filter(|amount| self.today >= *amount) {
             return Some(plain(Refused::Day, amount, self.today, left));
         }
@@ -246,6 +274,11 @@ impl Gate {
     /// An admitted call ends, answered or not.
     pub fn leave(&mut self) {
         self.at_once = self.at_once.saturating_sub(1);
+    }
+
+    /// What of the input counts, once it is known.
+    pub fn correct_input(&mut self, ticket: u64, tokens: u64) {
+        self.tokens.correct(ticket, tokens);
     }
 
     /// What an answer really used.

@@ -5,7 +5,7 @@ use crate::encoding::form;
 use crate::exchange::{Call, Reply};
 use crate::provider::Provider;
 use crate::service::Service;
-use crate::tally::Tally;
+use crate::tally::{Lookups, Tally};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -120,6 +120,12 @@ impl Books {
     /// When calls arrived at this provider, since the start. The last million are kept.
     pub fn arrivals(&self, provider: Provider) -> Vec<Duration> {
         self.service.arrivals(provider)
+    }
+
+    /// What this service was asked about, and how often; calls that were refused or failed count. The first 10,000
+    /// indicators are listed. `GET /__standin/lookups` has the same for all services.
+    pub fn lookups(&self, provider: Provider) -> Lookups {
+        self.service.lookups(provider)
     }
 
     /// Most calls that ever arrived in one such window, wherever it begins; refused ones count.

@@ -18,7 +18,7 @@ use crate::intel::{self, Lookup};
 use crate::limits::{Charge, Gate, Limits, Refusal, Refused};
 use crate::llm::{Ask, outcome};
 use crate::provider::Provider;
-use crate::tally::{Book, Tally, most_in_any};
+use crate::tally::{Book, Lookups, Tally, most_in_any};
 use batches::Batches;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -184,6 +184,11 @@ impl Service {
         let State { rng, desks, .. } = &mut *state;
         let desk = desks.entry(provider).or_insert_with(|| unreachable_desk(provider));
         desk.book.tally.requests += 1;
+        if let Ok(Work::Lookup(lookup)) = &work {
+            // Refused, dead or not: it was told.
+            desk.book.tally.private_lookups += u64::from(lookup.is_private());
+            desk.book.look_up(&lookup.value);
+        }
         if desk.is_dead(now) {
             desk.book.arrive(now);
             *desk.book.tally.faults.entry("dead".to_owned()).or_default() += 1;
@@ -193,13 +198,10 @@ impl Service {
             return Decided::Said(reply);
         }
         desk.book.arrive(now);
-        let mut model = String::new();
-        match &work {
-            Ok(Work::Ask(ask)) => model.clone_from(&ask.model),
-            // Refused or not: it was told.
-            Ok(Work::Lookup(lookup)) => desk.book.tally.private_lookups += u64::from(lookup.is_private()),
-            Err(_) => {}
-        }
+        let model = match &work {
+            Ok(Work::Ask(ask)) => ask.model.clone(),
+            _ => String::new(),
+        };
         let ticket = match desk.gate.arrive(now, unix_ms, charge) {
             Ok(ticket) => ticket,
             Err(refusal) => {
@@ -265,12 +267,12 @@ impl Service {
         let desk = state.desk(provider);
         let ask = match work {
             Work::Ask(ask) => ask,
-            Work::Lookup(_) if matches!(fate, Fate::Garble(_)) => return html(),
             Work::Lookup(lookup) => {
                 desk.book.tally.answered += 1;
                 let standings = desk.gate.standings(now, unix_ms);
                 let headers = wording::headers(provider, &standings, &self.clock, now);
-                return intel::answer(lookup, &self.config, unix_ms).headers(headers);
+                let reply = intel::answer(lookup, &self.config, unix_ms).headers(headers);
+                return if let Fate::Garble(kind) = fate { intel::garbled(reply, kind) } else { reply };
             }
         };
         let outcome = outcome(ask, &desk.behaviour, fate);
@@ -279,6 +281,9 @@ impl Service {
         }
         let nanos =
             self.config.prices.get(&ask.model).map_or(0, |price| price.nanos(&outcome.used, ask.percent()));
+        if provider == Provider::Anthropic {
+            desk.gate.correct_input(ticket, outcome.used.input + outcome.used.cache_write);
+        }
         desk.gate.settle(now, ticket, outcome.used.output + outcome.used.thinking, nanos);
         desk.book.bill(&outcome.used, nanos);
         let standings = desk.gate.standings(now, unix_ms);
@@ -310,6 +315,11 @@ impl Service {
         self.lock().desk(provider).book.arrivals.iter().copied().collect()
     }
 
+    /// What was asked about.
+    pub fn lookups(&self, provider: Provider) -> Lookups {
+        self.lock().desk(provider).book.lookups.clone()
+    }
+
     /// Most calls that ever arrived in one such window.
     pub fn most_in_any(&self, provider: Provider, window: Duration) -> u64 {
         most_in_any(&self.lock().desk(provider).book.arrivals, window)
@@ -327,7 +337,7 @@ fn invented(limit: Refused, work: &Work) -> Refusal {
         Refused::Concurrency => Duration::from_secs(1),
         _ => Duration::from_secs(2),
     };
-    Refusal { limit, amount: 15, used: 15, requested, retry_after }
+    Refusal { limit, amount: 15, used: 15, requested, window: Duration::from_secs(60), retry_after }
 }
 
 #[cfg(test)]

@@ -11,6 +11,19 @@ use std::time::Duration;
 /// Arrivals that are remembered, at most.
 const MAX_ARRIVALS: usize = 1 << 20;
 
+/// Different indicators that are remembered for each service, at most.
+const MAX_INDICATORS: usize = 10_000;
+
+/// What a service was asked about. Refused and failed calls count: it was told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lookups {
+    /// How often, by indicator, as the service was told it (a URL that came encoded is decoded).
+    pub indicators: BTreeMap<String, u64>,
+    /// Calls about indicators that are beyond the first 10,000 and not listed.
+    pub unlisted: u64,
+}
+
 /// Everything that came, by provider. Providers that were never asked are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -66,6 +79,7 @@ pub struct ProviderTally {
 pub(crate) struct Book {
     pub tally: ProviderTally,
     pub arrivals: VecDeque<Duration>,
+    pub lookups: Lookups,
     at_once: u64,
 }
 
@@ -76,6 +90,18 @@ impl Book {
             self.arrivals.pop_front();
         }
         self.arrivals.push_back(now);
+    }
+
+    /// Somebody asks about this.
+    pub fn look_up(&mut self, indicator: &str) {
+        let indicators = &mut self.lookups.indicators;
+        if let Some(count) = indicators.get_mut(indicator) {
+            *count += 1;
+        } else if indicators.len() < MAX_INDICATORS {
+            indicators.insert(indicator.to_owned(), 1);
+        } else {
+            self.lookups.unlisted += 1;
+        }
     }
 
     pub fn enter(&mut self) {
@@ -142,8 +168,19 @@ pub(crate) fn most_in_any(arrivals: &VecDeque<Duration>, window: Duration) -> u6
 
 #[cfg(test)]
 mod tests {
-    use super::most_in_any;
+    use super::{Book, MAX_INDICATORS, most_in_any};
     use std::time::Duration;
+
+    #[test]
+    fn indicators_are_counted_and_the_list_is_bounded() {
+        let mut book = Book::default();
+        for number in 0..MAX_INDICATORS + 2 {
+            book.look_up(&number.to_string());
+        }
+        book.look_up("7");
+        assert_eq!(book.lookups.indicators.len(), MAX_INDICATORS);
+        assert_eq!((book.lookups.indicators["7"], book.lookups.unlisted), (2, 2));
+    }
 
     #[test]
     fn the_fullest_window_is_found_wherever_it_begins() {

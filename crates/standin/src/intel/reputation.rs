@@ -184,6 +184,11 @@ pub(super) fn answer(lookup: &Lookup, opinion: Reputation, unix_ms: i64) -> Repl
                 }),
             )
         }
+        // A place where nobody scans from.
+        _ if lookup.is_private() => {
+            let message = "Request is not a valid routable IPv4 address";
+            Reply::json(400, &json!({"message": message}))
+        }
         _ if opinion == Reputation::Unknown => {
             let message = "IP not observed scanning the internet or contained in RIOT data set.";
             Reply::json(404, &json!({"ip": value, "noise": false, "riot": false, "message": message}))
@@ -242,11 +247,16 @@ pub(super) fn limited(provider: Provider, refusal: &Refusal, standings: &Standin
             Reply::json(429, &json!({"detail": detail})).header("retry-after", seconds)
         }
         _ => {
+            // The day's is as clients record it; the week's is worded after it.
+            let (adjective, period) = match refusal.limit {
+                Refused::Requests if refusal.window.as_secs() >= 7 * 86_400 => ("weekly", "week"),
+                _ => ("daily", "day"),
+            };
             let message = format!(
-                "You have hit your daily rate limit of {amount} requests per day. Please create a free account or upgrade \
-                 your plan at https://greynoise.io/pricing."
+                "You have hit your {adjective} rate limit of {amount} requests per {period}. Please create a free account \
+                 or upgrade your plan at https://greynoise.io/pricing."
             );
-            let body = json!({"plan": "unauthenticated", "rate-limit": format!("{amount}-lookups/day"),
+            let body = json!({"plan": "unauthenticated", "rate-limit": format!("{amount}-lookups/{period}"),
                 "plan_url": "https://greynoise.io/pricing", "message": message});
             Reply::json(429, &body)
         }

@@ -98,7 +98,7 @@ pub(crate) fn failed(provider: Provider, choice: u32) -> Reply {
 
 /// Over a limit.
 pub(crate) fn limited(provider: Provider, refusal: &Refusal, model: &str, standings: &Standings) -> Reply {
-    let Refusal { limit, amount, used, requested, retry_after } = *refusal;
+    let Refusal { limit, amount, used, requested, retry_after, .. } = *refusal;
     let wait = go_duration(retry_after);
     let reply = if provider == Provider::Moonshot {
         let (kind, what) = match limit {

@@ -1,18 +1,37 @@
 //! Batches and their files: taken in, answered after a while, billed once, at the discount.
 //!
 //! What each item will be answered is decided when the batch is created, so that a run can be repeated; it is shown and
-//! billed when its time has come. A batch that is cancelled before is not billed. Items keep no order, except Gemini's
-//! inlined ones. Limits on requests do not apply: batches have queues of their own.
+//! billed when the batch is over, however it ends: ready, expired or cancelled ([`life`] has when, and what becomes of
+//! the items). Items keep no order, except Gemini's inlined ones. Limits on requests do not apply: batches have queues of
+//! their own.
+//!
+//! | route | what |
+//! |---|---|
+//! | `POST /v1beta/models/{model}:batchGenerateContent` | Gemini's, inlined, with a `displayName` |
+//! | `GET /v1beta/batches?pageSize=&pageToken=` | `operations`, `nextPageToken` |
+//! | `GET /v1beta/batches/{id}`, `POST …:cancel` | an operation, with its results when it is over; `{}` |
+//! | `POST /v1/files`, `GET /v1/files/{id}/content` | OpenAI's JSON lines |
+//! | `POST /v1/batches`, `GET /v1/batches?limit=&after=` | with `metadata`; a list with `first_id`, `last_id`, `has_more` |
+//! | `GET /v1/batches/{id}`, `POST …/cancel` | the batch, with its two files when it is over |
+//! | `POST /v1/messages/batches`, `GET …?limit=&after_id=&before_id=` | Anthropic's; a page likewise |
+//! | `GET /v1/messages/batches/{id}`, `POST …/cancel`, `GET …/results` | the batch, its results in any order |
+//!
+//! Lists have the newest first. What goes wrong is set in [`Behaviour`](crate::Behaviour): `batch_*`.
 
+mod anthropic;
+mod gemini;
+mod life;
+mod openai;
 mod words;
 
 use super::{Route, Service, State, wording};
-use crate::behaviour::Fate;
+use crate::behaviour::{Behaviour, Fate};
 use crate::encoding::multipart;
 use crate::exchange::{Call, Reply};
-use crate::llm::{Ask, Outcome, outcome};
+use crate::llm::outcome;
 use crate::provider::Provider;
 use axum::http::Method;
+use life::{Batch, End, Ended, Entry, Phase};
 use rand::{Rng, RngExt};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -20,8 +39,6 @@ use std::time::Duration;
 
 /// Batches and files that are kept, at most.
 const MAX_KEPT: usize = 1000;
-/// OpenAI's bound on one batch; the others allow more.
-const MAX_ITEMS: usize = 50_000;
 
 /// All batches and files.
 #[derive(Debug, Default)]
@@ -31,69 +48,40 @@ pub(super) struct Batches {
     numbers: u64,
 }
 
-/// One batch.
-#[derive(Debug)]
-pub(super) struct Batch {
-    provider: Provider,
-    /// The how-manieth it is.
-    number: u64,
-    id: String,
-    model: String,
-    name: String,
-    input_file: String,
-    metadata: Value,
-    created: Duration,
-    ready: Duration,
-    cancelled: Option<Duration>,
-    settled: bool,
-    entries: Vec<Entry>,
+/// What a batch asks, as far as it can be read.
+enum Asked {
+    /// Keys and requests.
+    Requests(Vec<(Value, Value)>),
+    /// It is taken, and found wrong as a whole when it is looked at (OpenAI's `errors.data`).
+    Wrong(Vec<Value>),
 }
 
-/// One request of a batch.
-#[derive(Debug)]
-struct Entry {
-    /// OpenAI's and Anthropic's `custom_id`, Gemini's `metadata`.
-    key: Value,
-    end: End,
+/// `Err` is a refusal at the door.
+type Reading = Result<Asked, Reply>;
+
+/// The most that one batch may have.
+#[derive(Debug, Clone, Copy)]
+struct Most {
+    items: usize,
+    /// Of the request (Gemini, Anthropic) or the file.
+    bytes: usize,
 }
 
-/// How a request ended, or will.
-#[derive(Debug)]
-enum End {
-    Answered(Ask, Outcome),
-    /// The status and body that a single call would have got.
-    Failed(u16, Value),
-    Expired,
-}
-
-/// Where a batch stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Waiting,
-    Running,
-    Done,
-    Cancelled,
-}
-
-impl Batch {
-    fn phase(&self, now: Duration) -> Phase {
-        let begins = self.created + self.ready.saturating_sub(self.created) / 10;
-        match self.cancelled {
-            Some(_) => Phase::Cancelled,
-            None if now >= self.ready => Phase::Done,
-            None if now < begins => Phase::Waiting,
-            None => Phase::Running,
-        }
-    }
-
-    /// Answered, failed and expired.
-    fn counts(&self) -> (usize, usize, usize) {
-        let count = |kind: fn(&End) -> bool| self.entries.iter().filter(|entry| kind(&entry.end)).count();
-        (
-            count(|end| matches!(end, End::Answered(..))),
-            count(|end| matches!(end, End::Failed(..))),
-            count(|end| matches!(end, End::Expired)),
-        )
+impl Most {
+    /// 50,000 and 200 MB is OpenAI's guide, 100,000 and 256 MB Anthropic's, 20 MB Gemini's for what is inlined, and
+    /// 100 MB Moonshot's; its number of items is a guess.
+    fn of(provider: Provider, behaviour: &Behaviour) -> Self {
+        let (items, bytes) = match provider {
+            Provider::Gemini => (usize::MAX, 20 << 20),
+            Provider::Anthropic => (100_000, 256_000_000),
+            Provider::Moonshot => (50_000, 100_000_000),
+            _ => (50_000, 200_000_000),
+        };
+        let own = |set: u64, documented: usize| match usize::try_from(set) {
+            Ok(0) | Err(_) => documented,
+            Ok(set) => set.min(documented),
+        };
+        Self { items: own(behaviour.batch_max_items, items), bytes: own(behaviour.batch_max_bytes, bytes) }
     }
 }
 
@@ -129,13 +117,17 @@ impl Service {
                 words::list(self, provider, &batches, call)
             }
             Route::BatchGet { id } => self.look(&mut state, provider, &id, call, words::batch),
-            Route::BatchResults { id } => self.look(&mut state, provider, &id, call, words::results),
+            Route::BatchResults { id } => self.look(&mut state, provider, &id, call, anthropic::results),
             Route::BatchCancel { id } => {
                 let batch = state.batches.batches.get_mut(&id).filter(|batch| batch.provider == provider);
-                let batch = batch.filter(|batch| matches!(batch.phase(now), Phase::Waiting | Phase::Running));
+                let batch = batch.filter(|batch| {
+                    matches!(batch.phase(now), Phase::Waiting | Phase::Running | Phase::Finalizing)
+                });
                 if let Some(batch) = batch {
                     batch.cancelled = Some(now);
                 }
+                // One that is cancelled at once is over, and its files are there.
+                self.settle_batches(&mut state);
                 self.look(&mut state, provider, &id, call, words::cancelled)
             }
             Route::Ask { .. } | Route::Lookup => wording::not_found(provider, "route"),
@@ -160,15 +152,16 @@ impl Service {
         if state.batches.batches.len() >= MAX_KEPT {
             return wording::invalid(provider, "Too many batches");
         }
+        let most = Most::of(provider, &state.desk(provider).behaviour);
         let body: Value = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
-        let requests = match provider {
-            Provider::Gemini => words::gemini_requests(&body),
-            Provider::Anthropic => words::anthropic_requests(&body),
-            _ => words::openai_requests(provider, &body, &state.batches.files),
+        let asked = match provider {
+            Provider::Gemini => gemini::requests(&body, call.body.len(), most),
+            Provider::Anthropic => anthropic::requests(&body, call.body.len(), most),
+            _ => openai::requests(provider, &body, &state.batches.files, most, &self.config),
         };
-        let requests = match requests {
-            Ok(requests) if (1..=MAX_ITEMS).contains(&requests.len()) => requests,
-            Ok(_) => return wording::invalid(provider, "requests: a batch has 1 to 50000 requests"),
+        let (requests, mut complaints) = match asked {
+            Ok(Asked::Requests(requests)) => (requests, Vec::new()),
+            Ok(Asked::Wrong(complaints)) => (Vec::new(), complaints),
             Err(reply) => return reply,
         };
         let mut entries = Vec::with_capacity(requests.len());
@@ -183,6 +176,10 @@ impl Service {
         let now = self.clock.now();
         let State { rng, desks, batches, .. } = state;
         let Some(desk) = desks.get_mut(&provider) else { return wording::not_found(provider, "provider") };
+        let fails = desk.behaviour.batch_fails;
+        if fails && provider != Provider::Anthropic && complaints.is_empty() {
+            complaints.push(words::complaint("server_error", "The batch could not be validated.", None));
+        }
         let mut entries: Vec<Entry> = entries
             .into_iter()
             .map(|(key, read)| {
@@ -190,6 +187,8 @@ impl Service {
                 let expired = rng.random::<f64>() < desk.behaviour.batch_expired;
                 let end = match (read, fate) {
                     (Err(reply), _) => failed(&reply),
+                    // Anthropic knows no batch that fails as a whole.
+                    (Ok(_), _) if fails => failed(&wording::invalid(provider, "The request is not valid.")),
                     (Ok(_), _) if expired => End::Expired,
                     (Ok(_), Fate::Fail(_)) => {
                         desk.book.fault(fate);
@@ -232,7 +231,10 @@ impl Service {
             metadata: body.get("metadata").cloned().unwrap_or(Value::Null),
             created: now,
             ready: now + Duration::from_millis(desk.behaviour.batch_ms),
+            deadline: now + Duration::from_millis(desk.behaviour.batch_expires_ms),
             cancelled: None,
+            cancelling: Duration::from_millis(desk.behaviour.batch_cancel_ms),
+            complaints,
             settled: false,
             entries,
         };
@@ -246,20 +248,23 @@ impl Service {
         let now = self.clock.now();
         let State { batches, desks, .. } = state;
         for batch in batches.batches.values_mut() {
-            if batch.settled || batch.phase(now) != Phase::Done {
+            if batch.settled || !batch.phase(now).is_over() {
                 continue;
             }
             batch.settled = true;
+            if !batch.complaints.is_empty() {
+                continue;
+            }
             let Some(desk) = desks.get_mut(&batch.provider) else { continue };
-            for entry in &batch.entries {
-                let End::Answered(ask, outcome) = &entry.end else { continue };
+            for (_, ended) in batch.endings() {
+                let Ended::Answered(ask, outcome) = ended else { continue };
                 let percent = batch.provider.batch_percent();
                 let price = self.config.prices.get(&ask.model);
                 desk.book.bill(&outcome.used, price.map_or(0, |price| price.nanos(&outcome.used, percent)));
                 desk.book.tally.batch_items += 1;
             }
             if matches!(batch.provider, Provider::OpenAi | Provider::Moonshot) {
-                let (good, bad) = words::files(batch, self.clock.unix_ms(batch.ready));
+                let (good, bad) = openai::files(batch, self.clock.unix_ms(batch.ends()));
                 batches.files.insert(format!("{}-output", batch.id), good);
                 batches.files.insert(format!("{}-errors", batch.id), bad);
             }
@@ -290,6 +295,9 @@ fn upload(state: &mut State, provider: Provider, call: &Call, unix_ms: i64) -> R
     let Some(bytes) = part("file").filter(|bytes| !bytes.is_empty()) else {
         return wording::invalid(provider, "'file' is a required property");
     };
+    if bytes.len() > Most::of(provider, &state.desk(provider).behaviour).bytes {
+        return openai::too_large(provider);
+    }
     if state.batches.files.len() >= MAX_KEPT {
         return wording::invalid(provider, "Too many files");
     }

@@ -1,4 +1,4 @@
-//! The stand-in's own paths, below `/__standin/`: `GET tally`, `POST behaviour`.
+//! The stand-in's own paths, below `/__standin/`: `GET tally`, `GET lookups`, `POST behaviour`.
 
 use super::Service;
 use crate::behaviour::Behaviour;
@@ -6,6 +6,7 @@ use crate::exchange::{Call, Reply};
 use crate::provider::Provider;
 use axum::http::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 impl Service {
@@ -15,6 +16,11 @@ impl Service {
                 let window = call.query("window_ms").and_then(|window| window.parse().ok());
                 let tally = self.tally(window.map(Duration::from_millis));
                 Reply::json(200, &serde_json::to_value(tally).unwrap_or(Value::Null))
+            }
+            (false, "/__standin/lookups") => {
+                let all = Provider::ALL.into_iter().map(|provider| (provider, self.lookups(provider)));
+                let asked: BTreeMap<_, _> = all.filter(|(_, asked)| !asked.indicators.is_empty()).collect();
+                Reply::json(200, &serde_json::to_value(asked).unwrap_or(Value::Null))
             }
             (true, "/__standin/behaviour") => match serde_json::from_slice(&call.body) {
                 Ok(change) => match self.behave(change) {
@@ -26,7 +32,7 @@ impl Service {
             _ => Reply::text(
                 404,
                 "text/plain",
-                "there are GET /__standin/tally and POST /__standin/behaviour\n",
+                "there are GET /__standin/tally, GET /__standin/lookups and POST /__standin/behaviour\n",
             ),
         }
     }

@@ -1,6 +1,9 @@
 //! From bytes that a client sends to the bytes that it gets back, on a paused clock.
 
 mod batches;
+mod batches_end;
+mod batches_listed;
+mod charges;
 mod intelligence;
 mod models;
 

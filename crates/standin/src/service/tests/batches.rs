@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use watchfire_http::{Http, Request};
 
-const SETTINGS: &str = "seed = 3\n[behaviour]\nbatch_ms = 60000";
+pub(super) const SETTINGS: &str = "seed = 3\n[behaviour]\nbatch_ms = 60000";
 
-fn lines(body: &[u8]) -> Vec<Value> {
+pub(super) fn lines(body: &[u8]) -> Vec<Value> {
     String::from_utf8_lossy(body).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-async fn anthropic(standin: &InProcess, count: usize) -> Value {
+pub(super) async fn anthropic(standin: &InProcess, count: usize) -> Value {
     let requests: Vec<Value> = (0..count)
         .map(|number| json!({"custom_id": format!("q{number}"), "params": anthropic_body()}))
         .collect();
@@ -104,12 +104,31 @@ async fn gemini_inlines_its_answers_with_their_keys() {
     );
 }
 
-async fn openai(standin: &InProcess, provider: Provider, base: &str, model: &str, count: usize) -> Value {
+pub(super) async fn openai(
+    standin: &InProcess,
+    provider: Provider,
+    base: &str,
+    model: &str,
+    count: usize,
+) -> Value {
     let line = |number| {
         json!({"custom_id": format!("q{number}"), "method": "POST", "url": "/v1/chat/completions",
-        "body": if number == 0 { openai_body("unknown") } else { openai_body(model) }})
+        "body": if number == 0 { json!({"model": model, "messages": []}) } else { openai_body(model) }})
     };
     let file: String = (0..count).map(|number| format!("{}\n", line(number))).collect();
+    let batch = openai_file(standin, provider, base, &file, &json!({"night": "1"})).await;
+    assert_eq!(batch["status"], "validating", "{batch}");
+    batch
+}
+
+/// A batch of such lines.
+pub(super) async fn openai_file(
+    standin: &InProcess,
+    provider: Provider,
+    base: &str,
+    file: &str,
+    metadata: &Value,
+) -> Value {
     let form = format!(
         "--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--b\r\n\
         Content-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n\r\n{file}\r\n--b--\r\n"
@@ -119,9 +138,10 @@ async fn openai(standin: &InProcess, provider: Provider, base: &str, model: &str
         .header("content-type", "multipart/form-data; boundary=b");
     let (response, uploaded) = send(standin, request).await;
     assert_eq!(response.status, 200, "{uploaded}");
-    let body = json!({"input_file_id": uploaded["id"], "endpoint": "/v1/chat/completions", "completion_window": "24h"});
+    let body = json!({"input_file_id": uploaded["id"], "endpoint": "/v1/chat/completions", "completion_window": "24h",
+        "metadata": metadata});
     let (response, batch) = send(standin, post(provider, &format!("{base}/v1/batches"), &body)).await;
-    assert_eq!((response.status, &batch["status"]), (200, &json!("validating")), "{batch}");
+    assert_eq!(response.status, 200, "{batch}");
     batch
 }
 
@@ -145,7 +165,7 @@ async fn openai_writes_two_files_and_moonshot_takes_sixty_percent() {
         let (good, bad) = (file("output_file_id").await, file("error_file_id").await);
         assert_eq!((good.len(), bad.len()), (4, 1));
         assert!(good.iter().all(|line| line["response"]["status_code"] == 200));
-        assert_eq!((&bad[0]["custom_id"], &bad[0]["response"]["status_code"]), (&json!("q0"), &json!(404)));
+        assert_eq!((&bad[0]["custom_id"], &bad[0]["response"]["status_code"]), (&json!("q0"), &json!(400)));
         let tally = &standin.tally().providers[&provider];
         assert_eq!(tally.cost_nanos, single + 4 * single * percent / 100);
     }

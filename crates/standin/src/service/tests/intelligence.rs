@@ -3,7 +3,8 @@
 use super::{get, send, standin, with_key};
 use crate::Provider;
 use serde_json::{Value, json};
-use watchfire_http::Request;
+use std::time::Duration;
+use watchfire_http::{Http, Request};
 
 const SETTINGS: &str = "[indicators]\n\"198.51.100.1\" = \"malicious\"\n\"198.51.100.2\" = \"clean\"\n\"198.51.100.3\" = \"unknown\"\n\
     \"bad.example\" = \"malicious\"\n\"http://bad.example/x\" = \"malicious\"\n\
@@ -164,4 +165,93 @@ async fn a_private_address_that_leaks_is_noticed() {
         send(&standin, get(Provider::AbuseIpDb, &format!("/api/v2/check?ipAddress={address}"))).await;
     }
     assert_eq!(standin.tally().providers[&Provider::AbuseIpDb].private_lookups, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_settings_each_service_has_its_free_plan() {
+    let standin = standin("");
+    let ask = async |provider, path: String| send(&standin, get(provider, &path)).await;
+    let mut answered = 0;
+    for minute in 0..150 {
+        for number in 0..4 {
+            let path = format!("/api/v3/ip_addresses/198.51.{minute}.{number}");
+            answered += u32::from(ask(Provider::VirusTotal, path).await.0.status != 429);
+        }
+        let fifth = ask(Provider::VirusTotal, "/api/v3/ip_addresses/1.1.1.1".to_owned()).await;
+        assert_eq!(fifth.0.status, 429);
+        tokio::time::advance(Duration::from_secs(60)).await;
+    }
+    assert_eq!(answered, 500);
+    for number in 0..50 {
+        assert_ne!(ask(Provider::GreyNoise, format!("/v3/community/1.1.1.{number}")).await.0.status, 429);
+    }
+    tokio::time::advance(Duration::from_secs(6 * 86_400)).await;
+    let (response, body) = ask(Provider::GreyNoise, "/v3/community/1.1.1.1".to_owned()).await;
+    assert_eq!((response.status, &body["rate-limit"]), (429, &json!("50-lookups/week")));
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    assert_ne!(ask(Provider::GreyNoise, "/v3/community/1.1.1.1".to_owned()).await.0.status, 429);
+    for number in 0..1000 {
+        let path = format!("/api/v2/check?ipAddress=1.1.{}.{}", number / 250, number % 250);
+        assert_eq!(ask(Provider::AbuseIpDb, path).await.0.status, 200);
+    }
+    let (response, _) = ask(Provider::AbuseIpDb, "/api/v2/check?ipAddress=8.8.8.8".to_owned()).await;
+    assert_eq!((response.status, response.header("x-ratelimit-limit")), (429, Some("1000")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_known_what_each_service_was_asked_about_and_how_often() {
+    let standin = standin("[behaviours.otx]\ndead = true\n[limits.abuseipdb]\nrequests = \"1/1h\"");
+    for address in ["8.8.8.8", "8.8.8.8", "10.0.0.1"] {
+        send(&standin, get(Provider::AbuseIpDb, &format!("/api/v2/check?ipAddress={address}"))).await;
+    }
+    let url = "/api/v1/indicators/url/http%3A%2F%2Fbad.example%2Fx/general";
+    assert_eq!(send(&standin, get(Provider::Otx, url)).await.0.status, 503);
+    send(&standin, form("/v1/host/", "host=bad.example")).await;
+    // Refused and dead ones were told all the same.
+    let asked = standin.lookups(Provider::AbuseIpDb).indicators;
+    assert_eq!((asked["8.8.8.8"], asked["10.0.0.1"], asked.len()), (2, 1, 2));
+    assert!(standin.lookups(Provider::GreyNoise).indicators.is_empty());
+    let (_, all) = send(&standin, Request::get("http://s/__standin/lookups")).await;
+    assert_eq!(all["otx"]["indicators"], json!({"http://bad.example/x": 1}));
+    assert_eq!(all["urlhaus"]["indicators"], json!({"bad.example": 1}));
+    assert_eq!(all.get("greynoise"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_are_slow_fail_hang_and_answer_garbage_like_everybody() {
+    let calls = [
+        get(Provider::AbuseIpDb, "/api/v2/check?ipAddress=1.1.1.1"),
+        get(Provider::VirusTotal, "/api/v3/domains/a.example"),
+        get(Provider::Otx, "/api/v1/indicators/IPv4/1.1.1.1/general"),
+        get(Provider::GreyNoise, "/v3/community/1.1.1.1"),
+        form("/v1/host/", "host=bad.example"),
+        search(&json!({"query": "search_ioc", "search_term": "1.1.1.1"})),
+    ];
+    for call in calls {
+        let slow = standin("[behaviour]\nlatency_ms = [700, 700]");
+        let start = tokio::time::Instant::now();
+        assert!(send(&slow, call.clone()).await.0.status < 500);
+        assert_eq!(start.elapsed().as_millis(), 700);
+        let failing = standin("[behaviour]\nserver_errors = 1.0");
+        assert!(send(&failing, call.clone()).await.0.status >= 500);
+        let hanging = standin("[behaviour]\nhangs = 1.0");
+        assert!(hanging.send(call.clone().timeout(Duration::from_secs(9))).await.is_err());
+        for kind in ["html", "prose", "truncated_json", "wrong_ids"] {
+            let garbage = standin(&format!("[behaviour]\ngarbage = 1.0\ngarbage_kinds = [\"{kind}\"]"));
+            let (_, body) = send(&garbage, call.clone()).await;
+            assert!(body.is_null() || body == json!({}), "{kind}: {body}");
+        }
+        let dead = standin("[behaviour]\ndead_for_ms = 60000");
+        assert!(send(&dead, call.clone()).await.0.status >= 500);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(send(&dead, call).await.0.status < 500);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn greynoise_knows_nothing_of_private_addresses() {
+    let standin = standin("");
+    let (response, body) = send(&standin, get(Provider::GreyNoise, "/v3/community/10.0.0.1")).await;
+    assert_eq!((response.status, body["message"].as_str().unwrap().contains("routable")), (400, true));
+    assert_eq!(standin.tally().providers[&Provider::GreyNoise].private_lookups, 1);
 }
