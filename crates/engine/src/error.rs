@@ -12,6 +12,16 @@ pub enum EngineError {
     /// The output can't be written.
     #[error("can't write the output")]
     Output(#[source] io::Error),
+    /// An input that must be read whole can't be.
+    #[error("{name}: {reason}")]
+    Unreadable {
+        /// The input.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What can be done about it.
+        hint: &'static str,
+    },
     /// A worker failed in a way that is a bug.
     #[error("a worker stopped: {0}")]
     Worker(String),
@@ -49,6 +59,7 @@ impl EngineError {
                 "free some space and run the same command again: what was decided is in the store"
             }
             Self::Output(_) => "check the path given with --out; what was decided is in the store",
+            Self::Unreadable { hint, .. } => hint,
             Self::Unbalanced { .. } => "this is a bug: please report it, with the input if you can",
             Self::Worker(_) => "this is a bug: please report it with the record that caused it",
             Self::Runtime(_) => "how many threads may this user have? see `ulimit -u`",

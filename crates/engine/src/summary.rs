@@ -392,6 +392,8 @@ impl Summary {
     }
 }
 
+pub(crate) use as_map::serialize as counts_as_map;
+
 /// Counts as a JSON object whose keys keep their order.
 mod as_map {
     use super::{Count, Counts};
@@ -399,7 +401,7 @@ mod as_map {
     use serde::ser::{SerializeMap, Serializer};
     use std::fmt;
 
-    pub(super) fn serialize<S: Serializer>(counts: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(counts: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(counts.len()))?;
         for count in counts {
             map.serialize_entry(&count.name, &count.alerts)?;

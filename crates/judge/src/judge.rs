@@ -171,6 +171,16 @@ impl Judge {
         Judgement { decision, fresh, priority, signals }
     }
 
+    /// Takes in what somebody who was asked found: it takes the place of the decision with the same id.
+    pub fn settle(&mut self, decision: Decision) {
+        let state = self.patterns.entry(decision.pattern, PatternState::default);
+        let decision = Arc::new(decision);
+        let places = state.known.iter_mut().chain(&mut state.current);
+        for place in places.filter(|place| place.id == decision.id) {
+            *place = Arc::clone(&decision);
+        }
+    }
+
     /// How many patterns and entities were forgotten for lack of room.
     pub fn forgotten(&self) -> u64 {
         self.patterns.evicted() + self.statistics.evicted()

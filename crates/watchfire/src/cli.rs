@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Intel(IntelCommand),
     /// What calls to models and services cost, and what they are going to
     Cost(Cost),
+    /// Measure how well alerts are judged, where their records say the truth
+    Eval(Eval),
     /// Batches of questions that are with a language model's provider
     #[command(subcommand)]
     Batches(Batches),
@@ -232,6 +234,49 @@ pub(crate) enum IntelCommand {
         #[arg(long, value_name = "PATH")]
         intel: Vec<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// Files of labelled alerts in time order; each is a scenario of its own
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where the truth stands: a column of CSV, or a member of JSON objects (dots lead inwards)
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) labels: String,
+    /// A label of alerts that are no part of an attack, besides -, 0, benign, false, false_positive, none and normal
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) benign: Vec<String>,
+    /// Who decides
+    #[arg(long, value_name = "WHO", default_value = "oracle")]
+    pub(crate) decider: Decides,
+    /// How long verdicts live, in hours, in place of the material table's lifetimes; several for a curve
+    #[arg(long, value_name = "HOURS", value_delimiter = ',', value_parser = hours)]
+    pub(crate) lives: Vec<f64>,
+    /// Show every step of the attacks
+    #[arg(long)]
+    pub(crate) steps: bool,
+    /// Mapping files for other JSON and CSV formats, besides those in the settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Vec<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Decides {
+    /// The labels decide whatever is decided: measures reuse alone
+    Oracle,
+    /// The embedded deciders first, and the labels what these leave open
+    Cascade,
+    /// The embedded deciders alone
+    Embedded,
+}
+
+fn hours(text: &str) -> Result<f64, String> {
+    let known = text.parse().ok().filter(|hours| (0.001..=100_000.0).contains(hours));
+    known.ok_or_else(|| "between 0.001 and 100000 hours".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

@@ -20,6 +20,7 @@ pub use failure::FrameError;
 
 use crate::read::{Broken, CsvPlan, Item, Mapping, RecordReader, csv_plan};
 use decode::Decoder;
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -115,6 +116,22 @@ impl Chunk {
             }
             Layout::Ranges(ranges) => ranges.iter().for_each(|range| one(range.clone(), None)),
             Layout::Csv(plan, ranges) => ranges.iter().for_each(|range| one(range.clone(), Some(plan))),
+        }
+    }
+
+    /// What a record holds under a name, whether its reader reads it or not: the column of that name, or the member of a
+    /// JSON object (dots lead inwards) as text. `range` is the record's place in [`Chunk::text`].
+    pub fn value(&self, range: Range<usize>, name: &str) -> Option<Cow<'_, str>> {
+        let record = self.text.get(range)?;
+        if let Layout::Csv(plan, _) = &self.layout {
+            return plan.cell(record, name);
+        }
+        let json: serde_json::Value = serde_json::from_str(record).ok()?;
+        let member = name.split('.').try_fold(&json, |value, part| value.get(part));
+        match member.or_else(|| json.get(name))? {
+            serde_json::Value::String(text) => Some(Cow::Owned(text.clone())),
+            serde_json::Value::Null => None,
+            other => Some(Cow::Owned(other.to_string())),
         }
     }
 

@@ -6,6 +6,7 @@ mod check;
 mod cost;
 mod dead;
 mod decide;
+mod eval;
 mod intel;
 mod judging;
 mod report;
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Report(command) => report::run(&common, &command),
         Command::Decide(command) => decide::run(&common, &command),
         Command::Dead(command) => dead::run(&common, &command),
+        Command::Eval(command) => eval::run(&common, &command),
         Command::Intel(command) => intel::run(&common, &command),
         Command::Batches(command) => batches::run(&common, &command),
         Command::Cost(command) => cost::run(&common, &command),

@@ -15,6 +15,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct CsvPlan {
     rules: Arc<Rules>,
+    /// Names of the columns.
+    columns: Vec<String>,
     /// Per column, the slot that its cells go to.
     slots: Vec<Option<Slot>>,
     /// The header as it was written, to know it again where files were put together.
@@ -37,7 +39,7 @@ impl CsvPlan {
         }
         let slots = columns.iter().map(|column| rules.slot(column)).collect();
         let rules = Arc::clone(rules);
-        Some(Self { rules, slots, header: header.to_owned(), delimiter: csv.delimiter, reader })
+        Some(Self { rules, columns, slots, header: header.to_owned(), delimiter: csv.delimiter, reader })
     }
 
     /// Reads one CSV record (which may span lines inside quotes).
@@ -76,6 +78,22 @@ impl CsvPlan {
                 "check for cells that hold the delimiter or a line break and are not quoted",
             )));
         }
+    }
+
+    /// The cell of a record in the column of that name, whether the mapping reads it or not.
+    pub fn cell<'a>(&self, record: &'a str, column: &str) -> Option<Cow<'a, str>> {
+        let wanted = self.columns.iter().position(|known| known == column)?;
+        let mut found = None;
+        let mut number = 0;
+        let text = record.trim_end_matches(['\r', '\n']);
+        parse(&self.reader, text, &mut |cell| {
+            if number == wanted {
+                found = Some(cell);
+            }
+            number += 1;
+        })
+        .ok()?;
+        found
     }
 
     fn put<'a>(&self, column: usize, cell: Cow<'a, str>, cells: &mut Cells<'a>) {

@@ -1,0 +1,17 @@
+//! How well alerts are judged, where somebody knows the truth.
+//!
+//! Labelled alerts are replayed in their order through the same readers, rules, statistics and judge as in a run; each
+//! input is a scenario of its own, with a judge who knows nothing yet. Labels answer what a model would be asked, at the
+//! moment that it would be, so that what is measured is reuse alone; or nobody answers, and the embedded deciders are
+//! measured.
+//!
+//! The figures are those of the literature on alert triage, with one more, *wrong reuse*: alerts that got a verdict from an
+//! earlier decision which the truth about them contradicts, as a share of all alerts.
+
+mod figures;
+mod labels;
+mod scenario;
+
+pub use figures::{Figures, ScenarioFigures, Step};
+pub use labels::Labels;
+pub use scenario::{Evaluation, Who};

@@ -1,0 +1,93 @@
+//! What an evaluation counts, on alerts whose truth is known.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::sync::Arc;
+use watchfire_engine::{EngineError, Evaluation, Figures, Input, Labels, Who};
+use watchfire_judge::{Ground, MaterialTable, Network, RuleSet};
+use watchfire_signal::frame::Limits;
+
+fn evaluate(text: &str, who: Who, lifetimes: Option<(i64, i64)>) -> Result<Figures, EngineError> {
+    Evaluation {
+        inputs: vec![Input::Bytes("one".to_owned(), text.as_bytes().into())],
+        labels: Labels {
+            field: "truth.step".to_owned(),
+            benign: Labels::BENIGN.iter().map(|label| (*label).to_owned()).collect(),
+        },
+        who,
+        lifetimes,
+        limits: Limits::default(),
+        mappings: Arc::from([]),
+        ground: Ground::new(RuleSet::starter(), MaterialTable::shipped(), Network::default()),
+        reputations: &(),
+    }
+    .run()
+}
+
+/// An alert of a rule at a minute, and the step it belongs to.
+fn alert(rule: u32, minute: u32, step: &str) -> String {
+    format!(
+        r#"{{"timestamp":"2026-03-01T{:02}:{:02}:00Z","event_type":"alert","src_ip":"10.0.0.9","dest_ip":"10.0.0.5","alert":{{"signature_id":{rule},"signature":"unheard of {rule}","category":"family","severity":3}},"truth":{{"step":"{step}"}}}}"#,
+        minute / 60,
+        minute % 60,
+    )
+}
+
+#[test]
+fn reuse_is_counted_where_it_is_right_and_where_it_is_wrong() {
+    // Two calls: one for each rule. The third alert of rule 1 is an attack, and takes the benign verdict of the first.
+    let text = [
+        alert(1, 0, "-"),
+        alert(1, 1, ""),
+        alert(1, 2, "scan"),
+        alert(2, 3, "break-in"),
+        alert(2, 4, "break-in"),
+        alert(2, 5, "none"),
+        r#"{"event_type":"flow"}"#.to_owned(),
+    ]
+    .join("\n");
+    let figures = evaluate(&text, Who::Oracle, Some((3_600_000, 3_600_000))).unwrap();
+    let one = &figures.scenarios[0];
+    assert_eq!((one.alerts, one.left_out, one.attack_alerts, one.out_of_order), (6, 1, 3, 0));
+    assert_eq!((one.calls, one.reused, one.wrong_reuse, one.missed), (2, 4, 2, 1));
+    assert_eq!((one.steps_total, one.steps_caught), (2, 1));
+    assert_eq!(one.patterns, 2);
+    let scan = one.steps.iter().find(|step| step.name == "scan").unwrap();
+    assert_eq!((scan.alerts, scan.caught, scan.delay_s), (1, 0, None));
+    let broken_in = one.steps.iter().find(|step| step.name == "break-in").unwrap();
+    assert_eq!((broken_in.alerts, broken_in.caught, broken_in.delay_s), (2, 2, Some(0.0)));
+    assert!((one.precision - 2.0 / 3.0).abs() < 1e-9 && (one.recall - 2.0 / 3.0).abs() < 1e-9);
+    assert!(one.opened_until_all_seen <= 2);
+    assert_eq!(figures.overall.calls, 2);
+
+    // Verdicts that live a minute are asked for anew each time, and none is wrong.
+    let brief = evaluate(&text, Who::Oracle, Some((1000, 1000))).unwrap().overall;
+    assert_eq!((brief.calls, brief.reused, brief.missed, brief.steps_caught), (6, 0, 0, 2));
+    // Nobody is asked where the embedded deciders are measured.
+    let alone = evaluate(&text, Who::Embedded, None).unwrap().overall;
+    assert_eq!((alone.alerts, alone.calls), (6, 0));
+}
+
+#[test]
+fn labels_do_not_reach_the_ranking() {
+    let truth = |index: u32| if index % 7 == 3 { "scan" } else { "-" };
+    let with: Vec<String> = (0..60).map(|index| alert(index % 9, index, truth(index))).collect();
+    let without: Vec<String> = (0..60).map(|index| alert(index % 9, index, "-")).collect();
+    let mut without = without;
+    // One label, so that there is a step to look for.
+    without[3] = with[3].clone();
+    let of = |lines: &[String]| {
+        let figures = evaluate(&lines.join("\n"), Who::Oracle, None).unwrap();
+        let step = figures.scenarios[0].steps.first().unwrap().clone();
+        (step.name, figures.scenarios[0].patterns)
+    };
+    assert_eq!(of(&with).1, of(&without).1);
+}
+
+#[test]
+fn a_file_without_labels_is_named() {
+    let text = r#"{"timestamp":"2026-03-01T00:00:00Z","event_type":"alert","alert":{"signature_id":1}}"#;
+    let error = evaluate(text, Who::Oracle, None).unwrap_err();
+    assert_eq!(error.to_string(), "one: no alert in it has a value \"truth.step\"");
+    assert!(error.hint().contains("--labels"));
+}
