@@ -4,6 +4,7 @@ use crate::summary::{Finding, TechniqueCount};
 use crate::tally::{PatternTally, moment};
 use hashbrown::HashMap;
 use watchfire_judge::attack::technique;
+use watchfire_judge::ranking::{Candidate, rank, weight};
 use watchfire_judge::statistics::Distinct;
 use watchfire_signal::{Format, Verdict};
 
@@ -14,40 +15,38 @@ const MAX_NAMES: usize = 5;
 /// Techniques in a summary.
 const MAX_TECHNIQUES: usize = 50;
 
-/// The findings, most urgent first and at most 500, and how many there are in all.
+/// The findings, in the order in which to look at them and at most 500, and how many there are in all.
 ///
 /// Alerts of one rule with one verdict are one thing to look at, on however many machines. The finding speaks with the
-/// voice of its most urgent pattern.
+/// voice of its most urgent pattern, and stands where the first of its patterns stands among all patterns.
 pub(crate) fn findings<'p>(patterns: impl Iterator<Item = &'p PatternTally>) -> (Vec<Finding>, u64) {
-    let mut groups: HashMap<(Format, &str, &str, Verdict), Vec<&PatternTally>> = HashMap::new();
-    for pattern in patterns {
+    let mut patterns: Vec<&PatternTally> = patterns.collect();
+    patterns.sort_by_key(|pattern| (pattern.first, pattern.key));
+    let candidates: Vec<Candidate<'_>> = patterns.iter().map(|pattern| candidate(pattern)).collect();
+    let mut groups: HashMap<(Format, &str, &str, Verdict), usize> = HashMap::new();
+    let mut grouped: Vec<Vec<&PatternTally>> = Vec::new();
+    for place in rank(&candidates) {
+        let Some(pattern) = patterns.get(place) else { continue };
         // Some products put what differs into the id, others into the name; both must agree.
         let key = (pattern.format, pattern.rule_id.as_str(), pattern.rule.as_str(), pattern.decision.verdict);
-        groups.entry(key).or_default().push(pattern);
+        let group = *groups.entry(key).or_insert(grouped.len());
+        if group == grouped.len() {
+            grouped.push(Vec::new());
+        }
+        grouped[group].push(pattern);
     }
-    let total = groups.len() as u64;
-    let mut findings: Vec<Finding> = groups.into_values().filter_map(|group| finding(&group)).collect();
-    findings.sort_by(|a, b| {
-        (b.priority, &a.first, &a.rule, &a.example).cmp(&(a.priority, &b.first, &b.rule, &b.example))
-    });
-    spread(&mut findings);
-    findings.truncate(MAX_FINDINGS);
-    (findings, total)
+    let total = grouped.len() as u64;
+    (grouped.into_iter().take(MAX_FINDINGS).filter_map(|group| finding(&group)).collect(), total)
 }
 
-/// Among findings of one priority, lets those that tell something new come first: ten commands of one intruder on one
-/// machine raise ten rules, and an analyst who has seen two of them has seen them all.
-fn spread(findings: &mut [Finding]) {
-    let mut seen: HashMap<(String, String, String, String), u32> = HashMap::new();
-    let kin = |finding: &Finding| {
-        let first = |names: &[String]| names.first().cloned().unwrap_or_default();
-        (finding.category.clone(), finding.verdict.clone(), first(&finding.sources), first(&finding.hosts))
-    };
-    findings.sort_by_cached_key(|finding| {
-        let before = seen.entry(kin(finding)).or_default();
-        *before += 1;
-        (std::cmp::Reverse(finding.priority), *before)
-    });
+fn candidate(pattern: &PatternTally) -> Candidate<'_> {
+    Candidate {
+        trace: &pattern.trace,
+        rule: pattern.rule_hash,
+        host: pattern.asset_hash,
+        sensor: pattern.sensor,
+        weight: weight(pattern.priority, pattern.decision.verdict),
+    }
 }
 
 fn finding(group: &[&PatternTally]) -> Option<Finding> {

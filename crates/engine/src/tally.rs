@@ -6,6 +6,7 @@ use crate::timeline::TimelineBuilder;
 use quick_cache::unsync::Cache;
 use smallvec::SmallVec;
 use std::sync::Arc;
+use watchfire_judge::ranking::{Trace, sensor};
 use watchfire_judge::statistics::{BoundedMap, Distinct};
 use watchfire_judge::{Assessed, Category, Decision, Facts, Judgement, material_values, tame};
 use watchfire_signal::{Alert, Decider, Field, Format, Priority, Reputation, Severity, Timestamp, Verdict};
@@ -45,6 +46,8 @@ pub(crate) struct Tally {
     pub(crate) users: TopNames,
     pub(crate) tactics: [(u64, u8); 14],
     pub(crate) patterns: BoundedMap<i64, PatternTally>,
+    /// Time of the alert that was counted first.
+    origin: Option<i64>,
     pub(crate) pattern_count: u64,
     exact: Cache<u64, ()>,
 }
@@ -59,6 +62,9 @@ pub(crate) struct PatternTally {
     pub(crate) rule: String,
     pub(crate) asset: String,
     pub(crate) asset_hash: u64,
+    pub(crate) rule_hash: u64,
+    pub(crate) sensor: u64,
+    pub(crate) trace: Trace,
     pub(crate) alerts: u64,
     pub(crate) first: i64,
     pub(crate) last: i64,
@@ -125,6 +131,7 @@ impl Tally {
             users: TopNames::new(),
             tactics: [(0, 0); 14],
             patterns: BoundedMap::new(MAX_PATTERNS),
+            origin: None,
             pattern_count: 0,
             exact: Cache::new(MAX_EXACT),
         }
@@ -187,6 +194,7 @@ impl Tally {
     ) {
         let Counted { alert, facts, assessed, judgement, time, .. } = *counted;
         let mut new = false;
+        let origin = *self.origin.get_or_insert(time);
         let tally = self.patterns.entry(assessed.pattern, || {
             new = true;
             PatternTally {
@@ -197,6 +205,9 @@ impl Tally {
                 rule: tame(alert.get(Field::RuleName).unwrap_or_else(|| alert.text(Field::RuleId)), MAX_NAME),
                 asset: tame(&facts.asset, MAX_NAME),
                 asset_hash: assessed.entities.asset,
+                rule_hash: assessed.entities.rule,
+                sensor: sensor(alert),
+                trace: Trace::default(),
                 alerts: 0,
                 first: time,
                 last: time,
@@ -210,6 +221,7 @@ impl Tally {
             }
         });
         self.pattern_count += u64::from(new);
+        tally.trace.add(time, origin);
         tally.alerts += 1;
         tally.first = tally.first.min(time);
         tally.last = tally.last.max(time);

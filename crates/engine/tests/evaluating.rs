@@ -1,7 +1,5 @@
 //! What an evaluation counts, on alerts whose truth is known.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::sync::Arc;
 use watchfire_engine::{EngineError, Evaluation, Figures, Input, Labels, Who};
 use watchfire_judge::{Ground, MaterialTable, Network, RuleSet};

@@ -20,6 +20,7 @@ mod judge;
 mod material;
 mod network;
 mod pattern;
+pub mod ranking;
 mod reason;
 pub mod rules;
 pub mod statistics;

@@ -73,16 +73,6 @@ pub struct Step {
     pub opened_as: u64,
 }
 
-/// A pattern, as an analyst comes across it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ranked {
-    pub(super) priority: u8,
-    pub(super) first: i64,
-    pub(super) pattern: i64,
-    /// Places of its steps.
-    pub(super) steps: Vec<usize>,
-}
-
 /// What is counted of alerts whose truth is known.
 #[derive(Debug, Default)]
 pub(super) struct Confusion {

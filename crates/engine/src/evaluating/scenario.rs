@@ -1,6 +1,6 @@
 //! Replays a scenario.
 
-use super::figures::{Confusion, Figures, Ranked, ScenarioFigures, Step};
+use super::figures::{Confusion, Figures, ScenarioFigures, Step};
 use super::labels::Labels;
 use crate::error::EngineError;
 use crate::input::Input;
@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use watchfire_judge::ranking::{Candidate, Trace, rank, sensor, weight};
 use watchfire_judge::{Assessed, Assessor, Decision, Facts, Ground, History, Judge, Judgement, Reputations};
 use watchfire_signal::frame::{Framer, Limits};
 use watchfire_signal::read::{Item, Mapping, RecordReader};
-use watchfire_signal::{Alert, Decider, Verdict};
+use watchfire_signal::{Alert, Decider, Priority, Verdict};
 
 /// Who decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,7 +81,9 @@ impl Evaluation<'_> {
             steps: Vec::new(),
             by_name: HashMap::new(),
             first_seen: Vec::new(),
-            patterns: HashMap::new(),
+            patterns: Vec::new(),
+            places: HashMap::new(),
+            origin: 0,
             time: 0,
             labelled: 0,
         };
@@ -124,7 +127,11 @@ struct Replay<'r> {
     by_name: HashMap<String, usize>,
     /// Time of each step's first alert.
     first_seen: Vec<i64>,
-    patterns: HashMap<i64, Ranked>,
+    /// Patterns in the order of their first alerts.
+    patterns: Vec<Pattern>,
+    places: HashMap<i64, usize>,
+    /// Time of the first alert.
+    origin: i64,
     time: i64,
     labelled: u64,
 }
@@ -192,29 +199,44 @@ impl Replay<'_> {
 
     fn rank(&mut self, alert: &Alert<'_>, facts: &Facts<'_>, assessed: &Assessed, step: Option<usize>) {
         let judgement = self.ranker.judge(alert, facts, assessed, self.time, &());
-        let ranked = self.patterns.entry(assessed.pattern).or_insert_with(|| Ranked {
-            priority: 0,
-            first: self.time,
-            pattern: assessed.pattern,
-            steps: Vec::new(),
-        });
-        ranked.priority = ranked.priority.max(judgement.priority.score());
-        ranked.steps.extend(step.filter(|step| !ranked.steps.contains(step)));
+        if self.patterns.is_empty() {
+            self.origin = self.time;
+        }
+        let place = *self.places.entry(assessed.pattern).or_insert(self.patterns.len());
+        if place == self.patterns.len() {
+            self.patterns.push(Pattern {
+                priority: Priority::default(),
+                verdict: Verdict::Unknown,
+                trace: Trace::default(),
+                rule: assessed.entities.rule,
+                host: assessed.entities.asset,
+                sensor: sensor(alert),
+                steps: Vec::new(),
+            });
+        }
+        let (time, origin) = (self.time, self.origin);
+        let Some(pattern) = self.patterns.get_mut(place) else { return };
+        if judgement.priority >= pattern.priority {
+            (pattern.priority, pattern.verdict) = (judgement.priority, judgement.decision.verdict);
+        }
+        pattern.trace.add(time, origin);
+        if let Some(step) = step.filter(|step| !pattern.steps.contains(step)) {
+            pattern.steps.push(step);
+        }
     }
 
     fn finish(mut self) -> (ScenarioFigures, Confusion) {
-        let mut ranked: Vec<Ranked> = self.patterns.into_values().collect();
-        ranked.sort_by_key(|pattern| (std::cmp::Reverse(pattern.priority), pattern.first, pattern.pattern));
-        for (place, pattern) in ranked.iter().enumerate() {
-            for &step in &pattern.steps {
+        let candidates: Vec<Candidate<'_>> = self.patterns.iter().map(Pattern::candidate).collect();
+        for (opened, place) in rank(&candidates).into_iter().enumerate() {
+            for &step in self.patterns.get(place).map_or(&[][..], |pattern| &pattern.steps) {
                 let step = &mut self.steps[step];
                 if step.opened_as == 0 {
-                    step.opened_as = place as u64 + 1;
+                    step.opened_as = opened as u64 + 1;
                 }
             }
         }
         let figures = &mut self.figures;
-        figures.patterns = ranked.len() as u64;
+        figures.patterns = self.patterns.len() as u64;
         figures.steps_total = self.steps.len() as u64;
         figures.steps_caught = self.steps.iter().filter(|step| step.caught > 0).count() as u64;
         figures.opened_until_all_seen = self.steps.iter().map(|step| step.opened_as).max().unwrap_or(0);
@@ -223,6 +245,27 @@ impl Replay<'_> {
             self.deciders.into_iter().map(|(name, alerts)| Count { name: name.to_owned(), alerts }).collect();
         figures.share(&self.confusion);
         (self.figures, self.confusion)
+    }
+}
+
+/// A pattern, as an analyst comes across it.
+struct Pattern {
+    priority: Priority,
+    /// The verdict of its most urgent alert.
+    verdict: Verdict,
+    trace: Trace,
+    rule: u64,
+    host: u64,
+    sensor: u64,
+    /// Places of its steps.
+    steps: Vec<usize>,
+}
+
+impl Pattern {
+    fn candidate(&self) -> Candidate<'_> {
+        let Self { trace, rule, host, sensor, .. } = self;
+        let weight = weight(self.priority, self.verdict);
+        Candidate { trace, rule: *rule, host: *host, sensor: *sensor, weight }
     }
 }
 
