@@ -6,9 +6,9 @@
 //!
 //! 1. A pattern's alerts are [episodes](Trace), parted by pauses. An episode that breaks a long silence is surprising,
 //!    absolutely and by how long the record is.
-//! 2. An episode weighs more in [company](company::weigh): if other patterns of the machine, or other sensors anywhere,
+//! 2. An episode weighs more in company: if other patterns of the machine, or other sensors anywhere,
 //!    show something surprising about the same time.
-//! 3. Patterns are [opened](greedy::open) one by one, the heaviest first; what an opened one has shown makes lighter what
+//! 3. Patterns are opened one by one, the heaviest first; what an opened one has shown makes lighter what
 //!    shows the same.
 //!
 //! Rarity alone is a poor guide: on four labelled networks, opening the rarest pattern first takes 128 to 144 patterns until
