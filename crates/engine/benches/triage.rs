@@ -12,6 +12,7 @@ use std::sync::Arc;
 use watchfire_engine::{Input, Progress, ReputationCache, Summary, Triage, triage};
 use watchfire_flow::SystemClock;
 use watchfire_intel::Intel;
+use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Ground, History, MaterialTable, Network, RuleSet};
 use watchfire_signal::frame::{Framer, Limits};
 use watchfire_signal::read::{Item, RecordReader};
@@ -97,6 +98,7 @@ fn run(ground: &Ground, store: &Store, bytes: &Arc<[u8]>) -> Summary {
         ground: ground.clone(),
         asking: Asking::Nobody,
         history: History::default(),
+        reuse: Policy::default(),
         reputations: &reputations,
         wanted: None,
         store,

@@ -53,15 +53,23 @@ impl<'s> StoreArchive<'s> {
     }
 }
 
+impl StoreArchive<'_> {
+    /// What was read, or nothing if that failed.
+    fn read<T: Default>(&self, outcome: Result<T, StoreError>) -> T {
+        outcome.unwrap_or_else(|error| {
+            // Only the first failure is told; later ones follow from it.
+            let _ = self.failed.set(error);
+            T::default()
+        })
+    }
+}
+
 impl Archive for StoreArchive<'_> {
-    fn decisions(&self, pattern: i64, time: i64, volume: u8) -> Vec<Decision> {
-        match self.store.decisions_at(pattern, time, volume) {
-            Ok(rows) => rows.iter().filter_map(decision_from_row).collect(),
-            Err(error) => {
-                // Only the first failure is told; later ones follow from it.
-                let _ = self.failed.set(error);
-                Vec::new()
-            }
-        }
+    fn decisions(&self, pattern: i64, time: i64) -> Vec<Decision> {
+        self.read(self.store.decisions_at(pattern, time)).iter().filter_map(decision_from_row).collect()
+    }
+
+    fn decision(&self, id: i64) -> Option<Decision> {
+        self.read(self.store.decision(id)).as_ref().and_then(decision_from_row)
     }
 }

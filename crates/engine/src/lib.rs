@@ -37,12 +37,12 @@ pub use deadletters::{ReplayOutcome, replay};
 pub use decide::{Decided, decide, history};
 pub use enriching::{Desk, EnrichProgress, EnrichSnapshot, Enricher, Forecast, LOOKUP, Wanted};
 pub use error::EngineError;
-pub use evaluating::{Evaluation, Figures, Labels, ScenarioFigures, Step, Who};
+pub use evaluating::{Evaluation, Figures, Key, Labels, Lies, ScenarioFigures, Step, Who};
 pub use input::Input;
 pub use pipeline::{Output, Triage, triage};
 pub use progress::{Progress, Snapshot};
 pub use reputation::ReputationCache;
 pub use summary::{
-    Asked, Count, Counts, Enriched, EnrichedBy, Finding, HitRate, InputSummary, Percentiles, Ranked,
+    Asked, Count, Counts, Enriched, EnrichedBy, Finding, HitRate, InputSummary, Percentiles, Ranked, Reused,
     StageLatency, Summary, TacticCount, TechniqueCount, Timeline,
 };

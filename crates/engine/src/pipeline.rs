@@ -9,7 +9,7 @@ use crate::progress::Progress;
 use crate::reputation::ReputationCache;
 use crate::sink::{Done, drain};
 use crate::summary::{
-    Asked, Enriched, HitRate, InputSummary, Percentiles, StageLatency, Summary, TacticCount,
+    Asked, Enriched, HitRate, InputSummary, Percentiles, Reused, StageLatency, Summary, TacticCount,
 };
 use crate::tally::{Tally, moment};
 use crate::work::{Court, Job, Stages, Worker};
@@ -21,6 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use watchfire_flow::{Clock, Histogram, Turnstile};
+use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Assessor, Ground, History, Judge, Tactic, tame};
 use watchfire_signal::Severity;
 use watchfire_signal::frame::{Compression, Framer, Limits};
@@ -53,6 +54,8 @@ pub struct Triage<'t> {
     pub history: History,
     /// Whether a model will be asked, or has been.
     pub asking: Asking,
+    /// How far earlier verdicts may stand for later alerts.
+    pub reuse: Policy,
     /// What is known of indicators.
     pub reputations: &'t ReputationCache,
     /// Where to collect the indicators that services may be asked about, if there are services.
@@ -83,7 +86,9 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
     let mut tally = Tally::new();
     tally.inputs = triage.inputs.iter().map(empty_input).collect();
     let court = Mutex::new(Court {
-        judge: Judge::new(triage.ground.clone(), triage.history).asking(triage.asking.clone()),
+        judge: Judge::new(triage.ground.clone(), triage.history)
+            .asking(triage.asking.clone())
+            .reusing(triage.reuse.clone()),
         tally,
         archive: StoreArchive::new(triage.store),
         input: usize::MAX,
@@ -180,6 +185,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
         }
     }
     let forgotten = court.judge.forgotten();
+    let measured = court.judge.measured();
     if let Some(error) = court.archive.into_failure() {
         return Err(error.into());
     }
@@ -194,6 +200,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
         watchfire_signal::IndicatorKind::ALL.iter().map(|&kind| intel.entries(kind)).sum();
     summary.rules = triage.ground.rules.len() as u64;
     summary.forgotten = forgotten;
+    summary.reuse = Reused::of(&measured);
     if !summary.is_balanced() {
         let accounted = summary.judged + summary.set_aside + summary.dead + summary.pending;
         return Err(EngineError::Unbalanced { received: summary.received, accounted });
@@ -397,6 +404,7 @@ fn summarize(tally: Tally, stages: &Stages, latency: &Histogram, elapsed_s: f64)
         intel_lists: 0,
         intel_entries: 0,
         rules: 0,
+        reuse: None,
         forgotten: 0,
         asked: Asked::default(),
         enriched: Enriched::default(),

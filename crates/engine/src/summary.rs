@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use watchfire_flow::Histogram;
+use watchfire_judge::reuse::Measured;
 
 /// Counts by name, largest first or in the order of a scale.
 pub type Counts = Vec<Count>;
@@ -107,6 +108,9 @@ pub struct Summary {
     pub intel_entries: u64,
     /// Sigma rules in force.
     pub rules: u64,
+    /// What checks of reuse found; `None` if nothing was reused whose check would have cost anything.
+    #[serde(default)]
+    pub reuse: Option<Reused>,
     /// Patterns and entities that were forgotten for lack of room; 0 unless the input is very diverse.
     pub forgotten: u64,
     /// What was asked of a language model.
@@ -156,6 +160,68 @@ pub struct Asked {
     pub call_ms: Percentiles,
     /// Why asking ended early; empty if it did not.
     pub stopped: String,
+}
+
+impl Asked {
+    /// Both rounds of asking, one after the other.
+    #[must_use]
+    pub fn and(mut self, later: Self) -> Self {
+        if self.calls == 0 && self.questions == 0 {
+            return later;
+        }
+        for outcome in &later.outcomes {
+            match self.outcomes.iter_mut().find(|known| known.name == outcome.name) {
+                Some(known) => known.alerts += outcome.alerts,
+                None => self.outcomes.push(outcome.clone()),
+            }
+        }
+        let longer = if later.calls > self.calls { &later } else { &self };
+        let (wait_ms, call_ms) = (longer.wait_ms, longer.call_ms);
+        Self {
+            questions: self.answered + later.questions,
+            answered: self.answered + later.answered,
+            calls: self.calls + later.calls,
+            retries: self.retries + later.retries,
+            rate_limited: self.rate_limited + later.rate_limited,
+            outcomes: self.outcomes,
+            input_tokens: self.input_tokens + later.input_tokens,
+            output_tokens: self.output_tokens + later.output_tokens,
+            cost_nano_usd: self.cost_nano_usd.saturating_add(later.cost_nano_usd),
+            unpriced: self.unpriced + later.unpriced,
+            elapsed_s: self.elapsed_s + later.elapsed_s,
+            wait_ms,
+            call_ms,
+            ..later
+        }
+    }
+}
+
+/// What checks of reuse found: earlier verdicts that could have been reused, and were asked about nevertheless.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Reused {
+    /// Verdicts that could be reused, those that were checked among them.
+    pub reusable: u64,
+    /// Those that were checked.
+    pub checked: u64,
+    /// Those whose check found another verdict.
+    pub contradicted: u64,
+    /// The share of wrong ones among all, at most, in percent, with 95 % confidence.
+    pub at_most_percent: f64,
+    /// Patterns that are not reused any more.
+    pub stopped: u64,
+}
+
+impl Reused {
+    pub(crate) fn of(measured: &Measured) -> Option<Self> {
+        let all = measured.all();
+        Some(Self {
+            reusable: all.reused,
+            checked: all.checked,
+            contradicted: all.wrong,
+            at_most_percent: 100.0 * measured.at_most()?,
+            stopped: measured.stopped,
+        })
+    }
 }
 
 /// What services were asked about indicators, and what became of it.

@@ -1,11 +1,12 @@
 //! What an evaluation counts, on alerts whose truth is known.
 
 use std::sync::Arc;
-use watchfire_engine::{EngineError, Evaluation, Figures, Input, Labels, Who};
+use watchfire_engine::{EngineError, Evaluation, Figures, Input, Key, Labels, Who};
+use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Ground, MaterialTable, Network, RuleSet};
 use watchfire_signal::frame::Limits;
 
-fn evaluate(text: &str, who: Who, lifetimes: Option<(i64, i64)>) -> Result<Figures, EngineError> {
+fn evaluate(text: &str, who: Who, life: Option<i64>) -> Result<Figures, EngineError> {
     Evaluation {
         inputs: vec![Input::Bytes("one".to_owned(), text.as_bytes().into())],
         labels: Labels {
@@ -13,7 +14,9 @@ fn evaluate(text: &str, who: Who, lifetimes: Option<(i64, i64)>) -> Result<Figur
             benign: Labels::BENIGN.iter().map(|label| (*label).to_owned()).collect(),
         },
         who,
-        lifetimes,
+        reuse: Policy { fixed_life_ms: life, ..Policy::default() },
+        key: Key::Material,
+        lies: None,
         limits: Limits::default(),
         mappings: Arc::from([]),
         ground: Ground::new(RuleSet::starter(), MaterialTable::shipped(), Network::default()),
@@ -44,7 +47,7 @@ fn reuse_is_counted_where_it_is_right_and_where_it_is_wrong() {
         r#"{"event_type":"flow"}"#.to_owned(),
     ]
     .join("\n");
-    let figures = evaluate(&text, Who::Oracle, Some((3_600_000, 3_600_000))).unwrap();
+    let figures = evaluate(&text, Who::Oracle, Some(3_600_000)).unwrap();
     let one = &figures.scenarios[0];
     assert_eq!((one.alerts, one.left_out, one.attack_alerts, one.out_of_order), (6, 1, 3, 0));
     assert_eq!((one.calls, one.reused, one.wrong_reuse, one.missed), (2, 4, 2, 1));
@@ -59,7 +62,7 @@ fn reuse_is_counted_where_it_is_right_and_where_it_is_wrong() {
     assert_eq!(figures.overall.calls, 2);
 
     // Verdicts that live a minute are asked for anew each time, and none is wrong.
-    let brief = evaluate(&text, Who::Oracle, Some((1000, 1000))).unwrap().overall;
+    let brief = evaluate(&text, Who::Oracle, Some(1000)).unwrap().overall;
     assert_eq!((brief.calls, brief.reused, brief.missed, brief.steps_caught), (6, 0, 0, 2));
     // Nobody is asked where the embedded deciders are measured.
     let alone = evaluate(&text, Who::Embedded, None).unwrap().overall;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use watchfire_engine::{Input, Output, Progress, ReputationCache, Summary, Triage, history, triage};
 use watchfire_flow::SystemClock;
 use watchfire_intel::Intel;
+use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Ground, MaterialTable, Network, RuleSet};
 use watchfire_signal::Severity;
 use watchfire_signal::frame::Limits;
@@ -31,6 +32,7 @@ fn run(
         ground: ground.clone(),
         asking: Asking::Nobody,
         history: history(store).unwrap(),
+        reuse: Policy::default(),
         reputations: &reputations,
         wanted: None,
         store,

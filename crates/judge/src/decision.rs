@@ -23,7 +23,7 @@ pub struct Decision {
     pub valid_from: i64,
     /// Until when.
     pub valid_until: i64,
-    /// The order of magnitude (powers of ten) of the alerts it stands for.
+    /// Always 0; once the order of magnitude of the alerts it stands for.
     pub volume: u8,
     /// Everything that explains it.
     pub detail: Detail,
@@ -56,6 +56,9 @@ pub struct Detail {
     /// The model that decided, with the hash of its instructions; empty if none did.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub model: String,
+    /// Why somebody was asked, in place of reusing an earlier verdict ([`Why`](crate::reuse::Why)).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
     /// The least severity that the rules allow.
     #[serde(default, with = "floor", skip_serializing_if = "is_unknown")]
     pub floor: Severity,

@@ -3,44 +3,58 @@
 //! For each alert, in the order of the input:
 //!
 //! 1. What an **analyst** decided on its pattern is the last word.
-//! 2. A decision on its pattern that still holds is **reused**. It stops holding when its lifetime is over (in the time
-//!    of the alerts, not of the clock: a file from last year gives the same verdicts as it did then), when ten times as
-//!    many alerts have come as it was made for, or when rules or settings change.
+//! 2. A decision on its pattern that still holds is **reused**: see [`reuse`](crate::reuse). Time is that of the alerts, not
+//!    of the clock: a file from last year gives the same verdicts as it did then. When rules or settings change, no
+//!    decision holds.
 //! 3. Otherwise the deciders are asked in turn, and each may abstain: **rules** that are sure of themselves, the **base
 //!    rate** of analysts' decisions on the same rule, **statistics**. What nobody is sure of falls back to what the
 //!    rules' floor says, and is marked so.
 //!
 //! No decision but an analyst's goes below the floor that the rules set.
 
+mod standing;
+
 use crate::Facts;
 use crate::assess::{Assessed, Ground, rule_key};
 use crate::decision::{Decision, Detail};
+use crate::hashes::{mix, stable};
 use crate::history::History;
 use crate::pattern::short_id;
 use crate::reason::{Grounds, evidence, next_steps, sentence};
+use crate::reuse::{Measured, PARTING, Place, Policy, Reuse};
 use crate::statistics::{BoundedMap, Signals, Statistics};
 use crate::text::tame;
+use standing::{Maker, Standing};
 use std::sync::Arc;
-use watchfire_signal::{Alert, Decider, Priority, Reputation, Severity, Verdict};
+use watchfire_signal::{Alert, Decider, Field, Priority, Reputation, Severity, Verdict};
 
 /// Patterns that are kept in memory; the rest is in the archive.
 const MAX_PATTERNS: usize = 50_000;
-/// Decisions on one pattern that are kept in memory: those last made or looked up. The archive may not have the former
-/// yet, and a run that is repeated must know at each alert what the first run knew there.
-const MAX_KNOWN: usize = 64;
 /// A score from which statistics alone call an alert suspicious.
 const SUSPICIOUS_SCORE: f64 = 0.6;
 
-/// Where earlier decisions are kept.
+/// Where earlier decisions are kept, and who can be asked for new ones.
 pub trait Archive {
-    /// The decisions on a pattern that hold at `time` (in milliseconds since 1970) for this order of magnitude.
-    fn decisions(&self, pattern: i64, time: i64, volume: u8) -> Vec<Decision>;
+    /// The decisions on a pattern that hold at `time`, in milliseconds since 1970.
+    fn decisions(&self, pattern: i64, time: i64) -> Vec<Decision>;
+
+    /// The decision with this id.
+    fn decision(&self, id: i64) -> Option<Decision>;
+
+    /// What somebody who answers at once has to say in the place of a decision that was just made; `None` if nobody does.
+    fn ask(&self, _: &Decision) -> Option<Decision> {
+        None
+    }
 }
 
 /// Remembers nothing.
 impl Archive for () {
-    fn decisions(&self, _: i64, _: i64, _: u8) -> Vec<Decision> {
+    fn decisions(&self, _: i64, _: i64) -> Vec<Decision> {
         Vec::new()
+    }
+
+    fn decision(&self, _: i64) -> Option<Decision> {
+        None
     }
 }
 
@@ -92,16 +106,8 @@ pub struct Judge {
     asking: Asking,
     history: History,
     statistics: Statistics,
-    patterns: BoundedMap<i64, PatternState>,
-}
-
-#[derive(Debug, Default)]
-struct PatternState {
-    current: Option<Arc<Decision>>,
-    /// Alerts since the first decision of this stretch.
-    count: u64,
-    known: Vec<Arc<Decision>>,
-    analyst: Option<Arc<Decision>>,
+    reuse: Reuse,
+    patterns: BoundedMap<i64, Standing>,
 }
 
 impl Judge {
@@ -114,6 +120,7 @@ impl Judge {
             asking: Asking::Nobody,
             history,
             statistics: Statistics::new(),
+            reuse: Reuse::new(Policy::default()),
             patterns: BoundedMap::new(MAX_PATTERNS),
         }
     }
@@ -122,6 +129,13 @@ impl Judge {
     #[must_use]
     pub fn asking(mut self, asking: Asking) -> Self {
         self.asking = asking;
+        self
+    }
+
+    /// How far earlier decisions may stand for later alerts.
+    #[must_use]
+    pub fn reusing(mut self, policy: Policy) -> Self {
+        self.reuse = Reuse::new(policy);
         self
     }
 
@@ -138,7 +152,6 @@ impl Judge {
         let tells = assessed.say.floor >= Severity::Medium || assessed.say.category.is_attempt();
         let step = assessed.say.category.step().filter(|_| tells);
         let signals = self.statistics.observe(assessed.entities, step, time);
-        let state = self.patterns.entry(assessed.pattern, PatternState::default);
         let case = Case {
             ground: &self.ground,
             version: &self.version,
@@ -148,86 +161,42 @@ impl Judge {
             signals: &signals,
             time,
         };
+        let mut state = self.patterns.entry(assessed.pattern, Standing::default);
         let (decision, fresh) = match self.history.on_pattern(&assessed.key) {
             // Recorded when it was made.
             Some(word) => {
                 (Arc::clone(state.analyst.get_or_insert_with(|| Arc::new(case.by_analyst(word)))), false)
             }
             None => {
-                let earlier = |volume| {
-                    let decisions = archive.decisions(assessed.pattern, time, volume).into_iter();
-                    // An analyst's decision is taken from history alone, which knows if it was withdrawn.
-                    let ours = decisions.filter(|decision| {
-                        decision.detail.version == self.version
-                            && decision.decider != Decider::Analyst
-                            && self.asking.accepts(decision)
-                    });
-                    ours.max_by_key(|decision| decision.valid_from)
+                let tenant = alert.get(Field::Tenant).map_or(0, stable);
+                let mut part = 0;
+                if let Some(field) = state.parted_by.and_then(|field| PARTING.get(field)) {
+                    part = alert.get(*field).map_or(1, stable);
+                    let key = mix(assessed.pattern.cast_unsigned(), part).cast_signed();
+                    state = self.patterns.entry(key, Standing::default);
+                }
+                let place = Place {
+                    pattern: assessed.pattern,
+                    part,
+                    rule: mix(assessed.entities.rule, tenant),
+                    host: mix(assessed.entities.asset, tenant),
                 };
-                state.next(time, earlier, || case.decide(&self.history))
+                let maker = Maker { case: &case, history: &self.history, asking: &self.asking, archive };
+                state.next(&mut self.reuse, place, &maker)
             }
         };
         let priority = priority(&decision, assessed, &signals);
         Judgement { decision, fresh, priority, signals }
     }
 
-    /// Takes in what somebody who was asked found: it takes the place of the decision with the same id.
-    pub fn settle(&mut self, decision: Decision) {
-        let state = self.patterns.entry(decision.pattern, PatternState::default);
-        let decision = Arc::new(decision);
-        let places = state.known.iter_mut().chain(&mut state.current);
-        for place in places.filter(|place| place.id == decision.id) {
-            *place = Arc::clone(&decision);
-        }
+    /// What checks say of reuse so far.
+    pub fn measured(&self) -> Measured {
+        self.reuse.measured()
     }
 
     /// How many patterns and entities were forgotten for lack of room.
     pub fn forgotten(&self) -> u64 {
         self.patterns.evicted() + self.statistics.evicted()
-    }
-}
-
-impl PatternState {
-    /// The decision that holds at `time`: the current one, an earlier one, or a new one. Says whether it is new.
-    fn next(
-        &mut self,
-        time: i64,
-        earlier: impl FnOnce(u8) -> Option<Decision>,
-        decide: impl FnOnce() -> Decision,
-    ) -> (Arc<Decision>, bool) {
-        let holds = self.current.as_ref().is_some_and(|current| {
-            // What is somewhat late belongs to the stretch too.
-            let lifetime = current.valid_until - current.valid_from;
-            time < current.valid_until && time >= current.valid_from - lifetime
-        });
-        self.count = if holds { self.count + 1 } else { 1 };
-        let volume = self.count.ilog10() as u8;
-        if let (true, Some(current)) = (holds, &self.current)
-            && current.volume == volume
-        {
-            return (Arc::clone(current), false);
-        }
-        let known = self
-            .known
-            .iter()
-            .filter(|known| known.volume == volume && known.valid_from <= time && time < known.valid_until)
-            .max_by_key(|known| known.valid_from);
-        if let Some(known) = known.cloned() {
-            self.current = Some(Arc::clone(&known));
-            return (known, false);
-        }
-        let earlier = earlier(volume);
-        let fresh = earlier.is_none();
-        let decision = Arc::new(earlier.unwrap_or_else(|| {
-            let decision = Decision { volume, ..decide() };
-            Decision { id: decision_id(&decision), ..decision }
-        }));
-        if self.known.len() >= MAX_KNOWN {
-            self.known.remove(0);
-        }
-        self.known.push(Arc::clone(&decision));
-        self.current = Some(Arc::clone(&decision));
-        (decision, fresh)
     }
 }
 
@@ -373,11 +342,6 @@ impl Case<'_> {
             verdict: found.verdict,
             because: found.because,
         };
-        let lifetime = if found.verdict.is_hostile() {
-            self.assessed.lifetime_ms
-        } else {
-            self.assessed.benign_lifetime_ms
-        };
         Decision {
             id: 0,
             pattern: self.assessed.pattern,
@@ -386,8 +350,7 @@ impl Case<'_> {
             decider: found.decider,
             confidence: found.confidence,
             valid_from: self.time,
-            // What addresses a model is looked at each time anew: this holds for its own moment, and a run that is repeated.
-            valid_until: self.time + if self.assessed.injection.is_some() { 1 } else { lifetime },
+            valid_until: self.time,
             volume: 0,
             detail: Detail {
                 version: self.version.to_owned(),
@@ -399,6 +362,7 @@ impl Case<'_> {
                 evidence: evidence(&grounds),
                 score: self.signals.score(),
                 model: String::new(),
+                why: String::new(),
                 floor: self.assessed.say.floor,
             },
         }
@@ -427,16 +391,6 @@ impl Case<'_> {
             _ => severity.max(Severity::Informational),
         }
     }
-}
-
-/// The id of a decision: the same for the same decision, so that a run that is repeated does not add to the store.
-fn decision_id(decision: &Decision) -> i64 {
-    let mut bytes = Vec::with_capacity(48);
-    bytes.extend_from_slice(&decision.pattern.to_le_bytes());
-    bytes.extend_from_slice(decision.detail.version.as_bytes());
-    bytes.extend_from_slice(&decision.valid_from.to_le_bytes());
-    bytes.push(decision.volume);
-    short_id(&bytes)
 }
 
 /// The id of an analyst's decision on a pattern.

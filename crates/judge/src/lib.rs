@@ -22,6 +22,7 @@ mod network;
 mod pattern;
 pub mod ranking;
 mod reason;
+pub mod reuse;
 pub mod rules;
 pub mod statistics;
 mod text;

@@ -227,7 +227,7 @@ mod tests {
         assert!(malware.fields.contains(&Material::Asset));
         assert_eq!(malware.fields.last().map(|field| field.name()), Some("file.hash"));
         assert_eq!(malware.lifetime_ms, 86_400_000);
-        assert_eq!(table.entry(Category::Noise).unwrap().benign_lifetime_ms, 43_200_000);
+        assert_eq!(table.entry(Category::Noise).unwrap().benign_lifetime_ms, 86_400_000);
     }
 
     #[test]

@@ -3,22 +3,22 @@
 use crate::{AnalystDecisionRow, DecisionRow, Store, StoreError};
 use rusqlite::{OptionalExtension, Row, TransactionBehavior};
 
-/// Decisions that hold at one moment: more than one only where rules or settings have changed since.
-const MAX_DECISIONS: i64 = 16;
+/// Decisions that hold at one moment: the last one, those it confirmed or contradicted, and those of other rules or settings.
+const MAX_DECISIONS: i64 = 64;
 /// How many analysts' decisions are loaded: the latest ones.
 const MAX_ANALYST_DECISIONS: i64 = 100_000;
 
 impl Store {
-    /// The decisions on a pattern that hold at this moment for this order of magnitude, the latest first; at most 16.
-    pub fn decisions_at(&self, pattern: i64, time: i64, volume: u8) -> Result<Vec<DecisionRow>, StoreError> {
+    /// The decisions on a pattern that hold at this moment, the latest first; at most 64.
+    pub fn decisions_at(&self, pattern: i64, time: i64) -> Result<Vec<DecisionRow>, StoreError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
             "SELECT id, pattern, valid_from, valid_until, volume, verdict, severity, decider, confidence, detail
              FROM decisions
-             WHERE pattern = ?1 AND valid_from <= ?2 AND valid_until > ?2 AND volume = ?3
-             ORDER BY valid_from DESC LIMIT ?4",
+             WHERE pattern = ?1 AND valid_from <= ?2 AND valid_until > ?2
+             ORDER BY valid_from DESC LIMIT ?3",
         )?;
-        let rows = statement.query_map((pattern, time, volume, MAX_DECISIONS), |row| decision(row, 0))?;
+        let rows = statement.query_map((pattern, time, MAX_DECISIONS), |row| decision(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -250,9 +250,18 @@ pub(crate) struct Eval {
     /// Who decides
     #[arg(long, value_name = "WHO", default_value = "oracle")]
     pub(crate) decider: Decides,
-    /// How long verdicts live, in hours, in place of the material table's lifetimes; several for a curve
+    /// Let every verdict live this long, in hours, whatever happens, as a cache does; several for a curve
     #[arg(long, value_name = "HOURS", value_delimiter = ',', value_parser = hours)]
     pub(crate) lives: Vec<f64>,
+    /// Which alerts share a verdict
+    #[arg(long, value_name = "KEY", default_value = "material")]
+    pub(crate) key: Keys,
+    /// Let the labels lie about this share of the alerts of a fifth of the patterns
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) lies: Option<f64>,
+    /// Which alerts are lied about and which reused verdicts are checked follows from this
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) seed: u64,
     /// Show every step of the attacks
     #[arg(long)]
     pub(crate) steps: bool,
@@ -272,6 +281,21 @@ pub(crate) enum Decides {
     Cascade,
     /// The embedded deciders alone
     Embedded,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Keys {
+    /// Those that agree in their material fields, and on which the same rules match: how it is in a run
+    Material,
+    /// Those of the same vendor's rule
+    Rule,
+    /// Those of the same vendor's rule on the same machine
+    RuleMachine,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let known = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    known.ok_or_else(|| "between 0 and 1".to_owned())
 }
 
 fn hours(text: &str) -> Result<f64, String> {

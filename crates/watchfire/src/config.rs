@@ -3,10 +3,12 @@
 mod key;
 mod limit;
 mod llm;
+mod reuse;
 mod service;
 
 pub(crate) use limit::LimitSettings;
 pub(crate) use llm::{LlmSettings, ProviderKind, TierSettings};
+pub(crate) use reuse::ReuseSettings;
 pub(crate) use service::ServiceSettings;
 
 use crate::environment;
@@ -36,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) triage: TriageSettings,
     pub(crate) rules: RuleSettings,
     pub(crate) patterns: PatternSettings,
+    pub(crate) reuse: ReuseSettings,
     pub(crate) network: NetworkSettings,
     pub(crate) intel: IntelSettings,
     pub(crate) llm: BTreeMap<String, LlmSettings>,
@@ -209,6 +212,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
         settings.resolve(folder);
     }
     settings.input.check()?;
+    settings.reuse.check()?;
     settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
     settings.intel.services.iter().try_for_each(|(name, service)| service.check(name))?;
     settings.intel.outbound()?;

@@ -10,6 +10,8 @@ enum Kind {
     /// A path, or `:memory:`.
     Path,
     Number,
+    /// With or without a fraction.
+    Share,
     Truth,
     /// Separated by `:`.
     Paths,
@@ -19,7 +21,7 @@ enum Kind {
     Lists,
 }
 
-const VARIABLES: [(&str, &str, &str, Kind); 10] = [
+const VARIABLES: [(&str, &str, &str, Kind); 14] = [
     ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Path),
     ("WATCHFIRE_STORE_KEEP_RAW", "store", "keep_raw", Kind::Truth),
     ("WATCHFIRE_INPUT_MAX_RECORD_BYTES", "input", "max_record_bytes", Kind::Number),
@@ -28,6 +30,10 @@ const VARIABLES: [(&str, &str, &str, Kind); 10] = [
     ("WATCHFIRE_TRIAGE_JOBS", "triage", "jobs", Kind::Number),
     ("WATCHFIRE_RULES_FOLDERS", "rules", "folders", Kind::Paths),
     ("WATCHFIRE_PATTERNS_MATERIAL", "patterns", "material", Kind::Path),
+    ("WATCHFIRE_REUSE_GREATEST_ERROR_PERCENT", "reuse", "greatest_error_percent", Kind::Share),
+    ("WATCHFIRE_REUSE_CHECKED_PERCENT", "reuse", "checked_percent", Kind::Share),
+    ("WATCHFIRE_REUSE_FIRST_LIFE_MINUTES", "reuse", "first_life_minutes", Kind::Number),
+    ("WATCHFIRE_REUSE_SEED", "reuse", "seed", Kind::Number),
     ("WATCHFIRE_NETWORK_INTERNAL", "network", "internal", Kind::Words),
     ("WATCHFIRE_INTEL_LISTS", "intel", "lists", Kind::Lists),
 ];
@@ -47,6 +53,7 @@ pub(crate) fn overlay(
             Kind::Number => {
                 Value::Integer(text.trim().parse().map_err(|_| wrong(&name, &text, "a whole number"))?)
             }
+            Kind::Share => Value::Float(text.trim().parse().map_err(|_| wrong(&name, &text, "a number"))?),
             Kind::Truth => {
                 Value::Boolean(text.trim().parse().map_err(|_| wrong(&name, &text, "true or false"))?)
             }

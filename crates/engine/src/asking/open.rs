@@ -1,4 +1,4 @@
-//! An open question as it is kept: what is asked, and what the answer needs to become a decision.
+//! An open question as it is kept.
 
 use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,11 @@ use watchfire_store::Store;
 /// Questions that are in memory at once.
 const PAGE: u32 = 20_000;
 
-/// A question, and how long an answer to it holds.
+/// A question as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Open {
     #[serde(flatten)]
     pub(crate) question: Question,
-    /// Until when a hostile verdict holds, in milliseconds since 1970, in the alerts' own time.
-    pub(crate) hostile_until: i64,
-    /// Until when any other holds.
-    pub(crate) benign_until: i64,
 }
 
 /// What is open, by decision.

@@ -54,11 +54,7 @@ pub(crate) fn question(
     for rule in ground.rules.named(&assessed.hits) {
         question.known.push(format!("the rule “{}” matches", rule.title));
     }
-    let open = Open {
-        question,
-        hostile_until: decision.valid_from.saturating_add(assessed.lifetime_ms),
-        benign_until: decision.valid_from.saturating_add(assessed.benign_lifetime_ms),
-    };
+    let open = Open { question };
     QuestionRow {
         decision: decision.id,
         priority: judgement.priority.score(),

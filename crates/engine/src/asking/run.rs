@@ -246,7 +246,7 @@ impl<'r> Run<'r> {
             let (_, hidden) = self.asker.leaving(&open.question);
             let answer = hidden.restore_answer(answer.clone());
             let decided =
-                decision_from_row(&row).and_then(|decision| decided(&decision, open, &answer, &self.mark));
+                decision_from_row(&row).and_then(|decision| decided(&decision, &answer, &self.mark));
             decisions.extend(decided.as_ref().map(decision_to_row));
         }
         Ok(decisions)

@@ -3,7 +3,6 @@
 //! The answer has been checked against its question by then; here the rules have the last word once more, so that
 //! no way of reading an answer can go below their floor.
 
-use crate::asking::open::Open;
 use watchfire_judge::{Decision, tame};
 use watchfire_llm::Answer;
 use watchfire_signal::{Decider, Severity, Verdict};
@@ -12,12 +11,11 @@ use watchfire_signal::{Decider, Severity, Verdict};
 const MAX_STEPS: usize = 5;
 
 /// The decision with the model's word in it; `None` if the rules forbid that word.
-pub(crate) fn decided(decision: &Decision, open: &Open, answer: &Answer, model: &str) -> Option<Decision> {
+pub(crate) fn decided(decision: &Decision, answer: &Answer, model: &str) -> Option<Decision> {
     let floor = decision.detail.floor;
     if answer.verdict.is_benign() && floor >= Severity::Medium {
         return None;
     }
-    let hostile = answer.verdict.is_hostile();
     let severity = match answer.verdict {
         Verdict::Suspicious | Verdict::TruePositive => answer.severity.max(Severity::Low),
         _ => answer.severity.max(Severity::Informational),
@@ -44,7 +42,6 @@ pub(crate) fn decided(decision: &Decision, open: &Open, answer: &Answer, model: 
         severity: severity.max(floor),
         decider: Decider::Llm,
         confidence: answer.confidence.clamp(0.0, 1.0),
-        valid_until: if hostile { open.hostile_until } else { open.benign_until },
         detail,
         ..decision.clone()
     })

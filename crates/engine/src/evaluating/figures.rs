@@ -2,6 +2,7 @@
 
 use crate::summary::Counts;
 use serde::Serialize;
+use watchfire_judge::reuse::Measured;
 
 /// How well the alerts of all scenarios were judged.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -31,12 +32,23 @@ pub struct ScenarioFigures {
     pub calls: u64,
     /// The same of a thousand alerts.
     pub calls_per_1000: f64,
+    /// Why somebody was asked.
+    #[serde(serialize_with = "crate::summary::counts_as_map")]
+    pub calls_by_reason: Counts,
     /// Alerts that got an earlier decision's verdict.
     pub reused: u64,
     /// Of these, those that the truth contradicts.
     pub wrong_reuse: u64,
     /// The same as a share of all alerts, in percent.
     pub wrong_reuse_percent: f64,
+    /// Reused verdicts that whoever is asked would have contradicted; where they don't lie, the same as wrong ones.
+    pub contradicted: u64,
+    /// The same as a share of the reused ones, in percent.
+    pub contradicted_percent: f64,
+    /// What checks found of reuse while it went on, without labels but those they asked for.
+    pub checks: Measured,
+    /// What share of the reused verdicts would be contradicted, as these checks bound it, in percent, with 95 % confidence.
+    pub contradicted_at_most_percent: Option<f64>,
     /// Attack alerts whose verdict is not hostile.
     pub missed: u64,
     /// The same as a share of the attack alerts, in percent.
@@ -82,10 +94,15 @@ pub(super) struct Confusion {
 
 impl ScenarioFigures {
     /// Works out the shares.
-    pub(super) fn share(&mut self, confusion: &Confusion) {
+    pub(super) fn share(&mut self, confusion: &Confusion, checks: Measured) {
         let part = |part: u64, all: u64| if all == 0 { 0.0 } else { part as f64 / all as f64 };
         self.calls_per_1000 = 1000.0 * part(self.calls, self.alerts);
         self.wrong_reuse_percent = 100.0 * part(self.wrong_reuse, self.alerts);
+        self.contradicted_percent = 100.0 * part(self.contradicted, self.reused);
+        self.checks = checks;
+        let is_checked = checks.all().reused > 0;
+        self.contradicted_at_most_percent =
+            checks.at_most().filter(|_| is_checked).map(|share| 100.0 * share);
         self.missed = self.attack_alerts - confusion.hostile_and_attack;
         self.missed_percent = 100.0 * part(self.missed, self.attack_alerts);
         self.precision = part(confusion.hostile_and_attack, confusion.hostile);
@@ -102,14 +119,20 @@ impl ScenarioFigures {
         self.calls += other.calls;
         self.reused += other.reused;
         self.wrong_reuse += other.wrong_reuse;
+        self.contradicted += other.contradicted;
         self.steps_total += other.steps_total;
         self.steps_caught += other.steps_caught;
         self.opened_until_all_seen = self.opened_until_all_seen.max(other.opened_until_all_seen);
-        for count in &other.by_decider {
-            match self.by_decider.iter_mut().find(|known| known.name == count.name) {
-                Some(known) => known.alerts += count.alerts,
-                None => self.by_decider.push(count.clone()),
-            }
+        add_counts(&mut self.by_decider, &other.by_decider);
+        add_counts(&mut self.calls_by_reason, &other.calls_by_reason);
+    }
+}
+
+fn add_counts(all: &mut Counts, counts: &Counts) {
+    for count in counts {
+        match all.iter_mut().find(|known| known.name == count.name) {
+            Some(known) => known.alerts += count.alerts,
+            None => all.push(count.clone()),
         }
     }
 }

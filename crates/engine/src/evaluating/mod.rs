@@ -10,8 +10,11 @@
 
 mod figures;
 mod labels;
+mod oracle;
+mod ranks;
 mod scenario;
 
 pub use figures::{Figures, ScenarioFigures, Step};
 pub use labels::Labels;
-pub use scenario::{Evaluation, Who};
+pub use oracle::Lies;
+pub use scenario::{Evaluation, Key, Who};

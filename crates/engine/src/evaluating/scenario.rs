@@ -2,6 +2,8 @@
 
 use super::figures::{Confusion, Figures, ScenarioFigures, Step};
 use super::labels::Labels;
+use super::oracle::{Lies, Oracle};
+use super::ranks::Ranks;
 use crate::error::EngineError;
 use crate::input::Input;
 use crate::summary::Count;
@@ -9,11 +11,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use watchfire_judge::ranking::{Candidate, Trace, rank, sensor, weight};
-use watchfire_judge::{Assessed, Assessor, Decision, Facts, Ground, History, Judge, Judgement, Reputations};
+use watchfire_judge::reuse::{Measured, Policy, Why};
+use watchfire_judge::{Assessed, Assessor, Ground, History, Judge, Reputations};
 use watchfire_signal::frame::{Framer, Limits};
 use watchfire_signal::read::{Item, Mapping, RecordReader};
-use watchfire_signal::{Alert, Decider, Priority, Verdict};
+use watchfire_signal::{Alert, Verdict};
 
 /// Who decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,6 +29,30 @@ pub enum Who {
     Embedded,
 }
 
+/// Which alerts share a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Key {
+    /// Those that agree in their material fields: how it is in a run.
+    #[default]
+    Material,
+    /// Those of the same vendor's rule.
+    Rule,
+    /// Those of the same vendor's rule on the same machine.
+    RuleAndMachine,
+}
+
+impl Key {
+    fn of(self, assessed: &Assessed) -> i64 {
+        let entities = &assessed.entities;
+        let hash = match self {
+            Self::Material => return assessed.pattern,
+            Self::Rule => entities.rule,
+            Self::RuleAndMachine => entities.rule.rotate_left(32) ^ entities.asset,
+        };
+        (hash >> 1).cast_signed()
+    }
+}
+
 /// What is to be evaluated.
 pub struct Evaluation<'e> {
     /// The scenarios, each in time order.
@@ -35,8 +61,12 @@ pub struct Evaluation<'e> {
     pub labels: Labels,
     /// Who decides.
     pub who: Who,
-    /// How long verdicts live, hostile and other ones, in milliseconds; as long as they do in a run if it is not said.
-    pub lifetimes: Option<(i64, i64)>,
+    /// How far verdicts are reused.
+    pub reuse: Policy,
+    /// Which alerts share a verdict.
+    pub key: Key,
+    /// Whether the labels lie.
+    pub lies: Option<Lies>,
     /// Bounds on reading.
     pub limits: Limits,
     /// Mapping files.
@@ -52,15 +82,17 @@ impl Evaluation<'_> {
     pub fn run(&self) -> Result<Figures, EngineError> {
         let mut figures = Figures::default();
         let mut confusion = Confusion::default();
+        let mut measured = Measured::default();
         for input in &self.inputs {
             let (scenario, of_scenario) = self.scenario(input)?;
             figures.overall.add(&scenario);
+            measured.add(&scenario.checks);
             confusion.hostile += of_scenario.hostile;
             confusion.hostile_and_attack += of_scenario.hostile_and_attack;
             figures.scenarios.push(scenario);
         }
         "all".clone_into(&mut figures.overall.name);
-        figures.overall.share(&confusion);
+        figures.overall.share(&confusion, measured);
         Ok(figures)
     }
 
@@ -72,18 +104,18 @@ impl Evaluation<'_> {
             .map_err(|error| unreadable(error.to_string(), error.hint()))?;
         let mut replay = Replay {
             evaluation: self,
-            judge: Judge::new(self.ground.clone(), History::default()),
+            judge: Judge::new(self.ground.clone(), History::default()).reusing(self.reuse.clone()),
+            oracle: Oracle::new(self.who),
             ranker: Judge::new(self.ground.clone(), History::default()),
             assessor: Assessor::new(self.ground.clone()),
             figures: ScenarioFigures { name: input.name(), ..ScenarioFigures::default() },
             confusion: Confusion::default(),
             deciders: BTreeMap::new(),
+            whys: BTreeMap::new(),
             steps: Vec::new(),
             by_name: HashMap::new(),
             first_seen: Vec::new(),
-            patterns: Vec::new(),
-            places: HashMap::new(),
-            origin: 0,
+            ranks: Ranks::default(),
             time: 0,
             labelled: 0,
         };
@@ -117,21 +149,19 @@ impl Evaluation<'_> {
 struct Replay<'r> {
     evaluation: &'r Evaluation<'r>,
     judge: Judge,
+    oracle: Oracle,
     /// Whoever ranks must not know the labels, not even through what was decided by them.
     ranker: Judge,
     assessor: Assessor,
     figures: ScenarioFigures,
     confusion: Confusion,
     deciders: BTreeMap<&'static str, u64>,
+    whys: BTreeMap<String, u64>,
     steps: Vec<Step>,
     by_name: HashMap<String, usize>,
     /// Time of each step's first alert.
     first_seen: Vec<i64>,
-    /// Patterns in the order of their first alerts.
-    patterns: Vec<Pattern>,
-    places: HashMap<i64, usize>,
-    /// Time of the first alert.
-    origin: i64,
+    ranks: Ranks,
     time: i64,
     labelled: u64,
 }
@@ -146,34 +176,28 @@ impl Replay<'_> {
         let step = step.map(|name| self.step(name));
         let facts = self.assessor.facts(alert, self.evaluation.reputations);
         let mut assessed = self.assessor.assess(alert, &facts);
-        if let Some((hostile, benign)) = self.evaluation.lifetimes {
-            (assessed.lifetime_ms, assessed.benign_lifetime_ms) = (hostile, benign);
-        }
-        self.rank(alert, &facts, &assessed, step);
+        let unlabelled = self.ranker.judge(alert, &facts, &assessed, time, &());
+        self.ranks.add(alert, &assessed, &unlabelled, time, step);
 
-        let judgement = self.judge.judge(alert, &facts, &assessed, time, &());
-        let is_asked = judgement.fresh
-            && match self.evaluation.who {
-                Who::Oracle => true,
-                Who::Cascade => judgement.decision.decider == Decider::Fallback,
-                Who::Embedded => false,
-            };
-        let (verdict, decider) = if is_asked {
-            self.figures.calls += 1;
-            let decision = told(&judgement, &assessed, step.is_some());
-            let verdict = decision.verdict;
-            self.judge.settle(decision);
-            (verdict, Decider::Llm)
-        } else {
-            (judgement.decision.verdict, judgement.decision.decider)
-        };
-        let is_hostile = verdict.is_hostile();
+        assessed.pattern = self.evaluation.key.of(&assessed);
+        let lies = self.evaluation.lies.is_some_and(|lies| lies.about(assessed.pattern, self.figures.alerts));
+        let says_attack = step.is_some() != lies;
+        let answer = if says_attack { Verdict::TruePositive } else { Verdict::BenignPositive };
+        self.oracle.knows(Some(answer));
+        let judgement = self.judge.judge(alert, &facts, &assessed, time, &self.oracle);
+        let decision = &judgement.decision;
+        let is_hostile = decision.verdict.is_hostile();
         self.figures.alerts += 1;
+        if self.oracle.was_asked() {
+            self.figures.calls += 1;
+            *self.whys.entry(decision.detail.why.clone()).or_default() += 1;
+        }
         if !judgement.fresh {
             self.figures.reused += 1;
             self.figures.wrong_reuse += u64::from(is_hostile != step.is_some());
+            self.figures.contradicted += u64::from(is_hostile != says_attack);
         }
-        *self.deciders.entry(decider.name()).or_default() += 1;
+        *self.deciders.entry(decision.decider.name()).or_default() += 1;
         self.confusion.hostile += u64::from(is_hostile);
         let Some(step) = step else { return };
         self.figures.attack_alerts += 1;
@@ -197,86 +221,24 @@ impl Replay<'_> {
         })
     }
 
-    fn rank(&mut self, alert: &Alert<'_>, facts: &Facts<'_>, assessed: &Assessed, step: Option<usize>) {
-        let judgement = self.ranker.judge(alert, facts, assessed, self.time, &());
-        if self.patterns.is_empty() {
-            self.origin = self.time;
-        }
-        let place = *self.places.entry(assessed.pattern).or_insert(self.patterns.len());
-        if place == self.patterns.len() {
-            self.patterns.push(Pattern {
-                priority: Priority::default(),
-                verdict: Verdict::Unknown,
-                trace: Trace::default(),
-                rule: assessed.entities.rule,
-                host: assessed.entities.asset,
-                sensor: sensor(alert),
-                steps: Vec::new(),
-            });
-        }
-        let (time, origin) = (self.time, self.origin);
-        let Some(pattern) = self.patterns.get_mut(place) else { return };
-        if judgement.priority >= pattern.priority {
-            (pattern.priority, pattern.verdict) = (judgement.priority, judgement.decision.verdict);
-        }
-        pattern.trace.add(time, origin);
-        if let Some(step) = step.filter(|step| !pattern.steps.contains(step)) {
-            pattern.steps.push(step);
-        }
-    }
-
     fn finish(mut self) -> (ScenarioFigures, Confusion) {
-        let candidates: Vec<Candidate<'_>> = self.patterns.iter().map(Pattern::candidate).collect();
-        for (opened, place) in rank(&candidates).into_iter().enumerate() {
-            for &step in self.patterns.get(place).map_or(&[][..], |pattern| &pattern.steps) {
-                let step = &mut self.steps[step];
-                if step.opened_as == 0 {
-                    step.opened_as = opened as u64 + 1;
-                }
-            }
-        }
+        self.ranks.number(&mut self.steps);
+        let measured = self.judge.measured();
         let figures = &mut self.figures;
-        figures.patterns = self.patterns.len() as u64;
+        figures.patterns = self.ranks.len();
         figures.steps_total = self.steps.len() as u64;
         figures.steps_caught = self.steps.iter().filter(|step| step.caught > 0).count() as u64;
         figures.opened_until_all_seen = self.steps.iter().map(|step| step.opened_as).max().unwrap_or(0);
         figures.steps = self.steps;
         figures.by_decider =
             self.deciders.into_iter().map(|(name, alerts)| Count { name: name.to_owned(), alerts }).collect();
-        figures.share(&self.confusion);
+        figures.calls_by_reason = Why::ALL
+            .iter()
+            .filter_map(|why| {
+                Some(Count { name: why.name().to_owned(), alerts: *self.whys.get(why.name())? })
+            })
+            .collect();
+        figures.share(&self.confusion, measured);
         (self.figures, self.confusion)
     }
-}
-
-/// A pattern, as an analyst comes across it.
-struct Pattern {
-    priority: Priority,
-    /// The verdict of its most urgent alert.
-    verdict: Verdict,
-    trace: Trace,
-    rule: u64,
-    host: u64,
-    sensor: u64,
-    /// Places of its steps.
-    steps: Vec<usize>,
-}
-
-impl Pattern {
-    fn candidate(&self) -> Candidate<'_> {
-        let Self { trace, rule, host, sensor, .. } = self;
-        let weight = weight(self.priority, self.verdict);
-        Candidate { trace, rule: *rule, host: *host, sensor: *sensor, weight }
-    }
-}
-
-/// The decision that the labels make in the place of an open one.
-fn told(judgement: &Judgement, assessed: &Assessed, is_attack: bool) -> Decision {
-    let decision = (*judgement.decision).clone();
-    let (verdict, lifetime) = if is_attack {
-        (Verdict::TruePositive, assessed.lifetime_ms)
-    } else {
-        (Verdict::BenignPositive, assessed.benign_lifetime_ms)
-    };
-    let valid_until = decision.valid_from.saturating_add(lifetime);
-    Decision { verdict, decider: Decider::Llm, confidence: 1.0, valid_until, ..decision }
 }

@@ -8,6 +8,7 @@ use watchfire_engine::{
 };
 use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock, Counted, Quota, SystemClock};
 use watchfire_intel::Intel;
+use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Ground, MaterialTable, Network, RuleSet};
 use watchfire_llm::{Gemini, PackConfig, PriceTable, Tier};
 use watchfire_signal::Severity;
@@ -54,6 +55,7 @@ impl World {
             ground: self.ground.clone(),
             asking,
             history: history(&self.store).unwrap(),
+            reuse: Policy::default(),
             reputations: &reputations,
             wanted: None,
             store: &self.store,

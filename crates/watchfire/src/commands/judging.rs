@@ -17,6 +17,9 @@ use watchfire_judge::{Asking, Ground, tame};
 use watchfire_signal::read::Mapping;
 use watchfire_store::Store;
 
+/// How often alerts are judged and asked about in turn, at most; the next run asks what is left.
+const ROUNDS: u32 = 5;
+
 /// Who may be asked.
 #[derive(Debug, Default)]
 pub(super) struct Askable<'a> {
@@ -143,10 +146,7 @@ impl<'j> Judging<'j> {
             asking::tell_quote(asker, &asker.quote(self.store)?, first.judged);
             Asked::default()
         } else {
-            let progress = Arc::new(AskProgress::new());
-            terminal::with_ask_progress(self.mode, &asker.model, &progress, || {
-                asker.ask(self.store, &self.clock, &progress)
-            })?
+            self.ask_in_rounds(asker, inputs, &mark)?
         };
         if asked.in_batches > 0 && self.mode != ProgressMode::Silent {
             terminal::note(&format!(
@@ -156,6 +156,28 @@ impl<'j> Judging<'j> {
             ));
         }
         Ok(self.judge(inputs, Asking::Asked(mark), None, output)?.after_asking(&first, asked))
+    }
+
+    /// Asks what is open. Until they were asked, models were taken to confirm what they said before; where an answer
+    /// contradicts that, other alerts become worth asking about, and these are asked about in the next round.
+    fn ask_in_rounds(&self, asker: &Asker, inputs: &[Input], mark: &Arc<str>) -> Result<Asked, Problem> {
+        let mut all = Asked::default();
+        for _ in 0..ROUNDS {
+            let progress = Arc::new(AskProgress::new());
+            let asked = terminal::with_ask_progress(self.mode, &asker.model, &progress, || {
+                asker.ask(self.store, &self.clock, &progress)
+            })?;
+            let is_over = asked.answered == 0 || asked.in_batches > 0 || !asked.stopped.is_empty();
+            all = all.and(asked);
+            if is_over {
+                break;
+            }
+            self.judge(inputs, Asking::Model(Arc::clone(mark)), None, None)?;
+            if self.store.question_count()? <= all.open {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     fn judge(
@@ -177,6 +199,7 @@ impl<'j> Judging<'j> {
                 ground: self.ground.clone(),
                 asking,
                 history,
+                reuse: self.settings.reuse.policy(),
                 reputations: &self.reputations,
                 wanted,
                 store: self.store,

@@ -51,6 +51,7 @@ pub(super) fn empty() -> Summary {
         intel_lists: 0,
         intel_entries: 0,
         rules: 212,
+        reuse: None,
         forgotten: 0,
         asked: Asked::default(),
         enriched: Enriched::default(),

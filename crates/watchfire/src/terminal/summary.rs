@@ -6,7 +6,7 @@ use super::{grouped, outside, path_name, words};
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;
-use watchfire_engine::{Count, Finding, Summary};
+use watchfire_engine::{Count, Finding, Reused, Summary};
 use watchfire_signal::Severity;
 
 /// Width where there is no terminal to ask.
@@ -318,7 +318,10 @@ impl Page {
             grouped(summary.judged),
             percent(summary.hit_rate.exact),
         );
-        for part in wrap(line.trim_start(), self.width.saturating_sub(2)) {
+        let mut lines = vec![line.trim_start().to_owned()];
+        lines.extend(summary.reuse.as_ref().filter(|reuse| reuse.checked > 0).map(checks));
+        let width = self.width.saturating_sub(2);
+        for part in lines.iter().flat_map(|line| wrap(line, width)) {
             self.line(&format!("  {part}"));
         }
         let mut parts = vec![format!(
@@ -456,6 +459,22 @@ fn seconds(seconds: f64) -> String {
     } else {
         format!("{:.0} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0)
     }
+}
+
+/// What checks found of reuse.
+fn checks(reuse: &Reused) -> String {
+    let stopped = match reuse.stopped {
+        0 => String::new(),
+        1 => "; 1 pattern is no longer reused".to_owned(),
+        more => format!("; {} patterns are no longer reused", grouped(more)),
+    };
+    format!(
+        "{} of {} reused verdicts were checked, {} of them were wrong: at most {:.1}\u{a0}% of all, with 95\u{a0}% confidence{stopped}",
+        grouped(reuse.checked),
+        grouped(reuse.reusable),
+        grouped(reuse.contradicted),
+        reuse.at_most_percent,
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,146 @@
+//! The decision that stands for an alert: the pattern's, an earlier one from the archive, or a new one.
+
+use super::{Archive, Asking, Case};
+use crate::decision::{Decision, Detail};
+use crate::hashes::stable;
+use crate::history::History;
+use crate::pattern::short_id;
+use crate::reuse::{Book, PARTING, Place, Plan, Reuse, Side, Why};
+use std::sync::Arc;
+use watchfire_signal::Decider;
+
+/// Decisions on one pattern that are kept in memory: those last made or looked up. The archive may not have the former
+/// yet, and alerts of files that overlap go back in time.
+const MAX_KNOWN: usize = 8;
+/// What stands on a pattern.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    current: Option<Arc<Decision>>,
+    known: Vec<Arc<Decision>>,
+    pub(super) analyst: Option<Arc<Decision>>,
+    book: Book,
+    /// The field that parts the pattern, as a place in [`PARTING`].
+    pub(super) parted_by: Option<usize>,
+}
+
+/// Finds or makes the decision on an alert that no earlier verdict stands for.
+pub(super) struct Maker<'m> {
+    pub(super) case: &'m Case<'m>,
+    pub(super) history: &'m History,
+    pub(super) asking: &'m Asking,
+    pub(super) archive: &'m dyn Archive,
+}
+
+impl Maker<'_> {
+    /// How long a verdict of this side may live at most.
+    fn longest(&self, side: Side) -> i64 {
+        let assessed = self.case.assessed;
+        if side == Side::Hostile { assessed.lifetime_ms } else { assessed.benign_lifetime_ms }
+    }
+
+    /// Whether a decision costs somebody's time, so that its reuse is worth checking.
+    fn is_dear(&self, decision: &Decision) -> bool {
+        decision.decider == Decider::Llm
+            || decision.decider == Decider::Fallback && *self.asking != Asking::Nobody
+    }
+
+    /// The earlier decision with this id, or, where nothing is known of the pattern in this run, the last that holds.
+    fn earlier(&self, id: i64, any: bool) -> Option<Decision> {
+        let Case { assessed, time, version, .. } = *self.case;
+        let ours = |decision: &Decision| {
+            // An analyst's decision is taken from history alone, which knows if it was withdrawn.
+            decision.detail.version == version
+                && decision.decider != Decider::Analyst
+                && self.asking.accepts(decision)
+        };
+        if !any {
+            return self.archive.decision(id).filter(ours);
+        }
+        let holding = self.archive.decisions(assessed.pattern, time).into_iter().filter(ours);
+        holding.max_by_key(|decision| (decision.id == id, decision.valid_from))
+    }
+
+    /// A decision made now.
+    fn fresh(&self, id: i64, reuse: &Reuse, place: Place, why: Why) -> Decision {
+        let decided = Decision { id, ..self.case.decide(self.history) };
+        let decided = self.archive.ask(&decided).unwrap_or(decided);
+        let side = Side::of(decided.verdict);
+        // What addresses a model is looked at each time anew: this holds for its own moment, and a run that is repeated.
+        let life = if self.case.assessed.injection.is_some() {
+            1
+        } else {
+            reuse.life(place, side, self.longest(side)).max(1)
+        };
+        let detail = Detail { why: why.name().to_owned(), ..decided.detail };
+        Decision { valid_until: decided.valid_from.saturating_add(life), detail, ..decided }
+    }
+}
+
+impl Standing {
+    /// The decision that stands for this alert: the current one, an earlier one, or a new one. Says whether it is new.
+    pub(super) fn next(
+        &mut self,
+        reuse: &mut Reuse,
+        place: Place,
+        maker: &Maker<'_>,
+    ) -> (Arc<Decision>, bool) {
+        let Case { assessed, time, version, .. } = *maker.case;
+        let alone = assessed.injection.is_some();
+        let plan = match &self.current {
+            Some(current) if !alone => {
+                let longest = maker.longest(Side::of(current.verdict));
+                reuse.plan(&mut self.book, place, time, longest, maker.is_dear(current))
+            }
+            _ => reuse.plan(&mut self.book, place, time, 0, false),
+        };
+        let why = match (plan, &self.current) {
+            (Plan::Reuse, Some(current)) if !alone => return (Arc::clone(current), false),
+            (Plan::Ask(why), _) => why,
+            _ => Why::New,
+        };
+        let id = decision_id(place, version, time, why);
+        let anew = matches!(why, Why::New | Why::Earlier) && place.part == 0;
+        let known = self
+            .known
+            .iter()
+            .filter(|known| known.id == id || anew && known.valid_from <= time && time < known.valid_until);
+        let known = known.max_by_key(|known| (known.id == id, known.valid_from)).cloned();
+        let (decision, fresh) = match known {
+            Some(known) => (known, false),
+            None => {
+                let earlier = maker.earlier(id, anew);
+                let fresh = earlier.is_none();
+                let decision = earlier.unwrap_or_else(|| maker.fresh(id, reuse, place, why));
+                let decision = Arc::new(decision);
+                if self.known.len() >= MAX_KNOWN {
+                    self.known.remove(0);
+                }
+                self.known.push(Arc::clone(&decision));
+                (decision, fresh)
+            }
+        };
+        let side = Side::of(decision.verdict);
+        if reuse.answered(&mut self.book, place, time, side, why) || self.current.is_none() {
+            self.current = Some(Arc::clone(&decision));
+        }
+        if self.book.is_watched() {
+            let values = PARTING.map(|field| maker.case.alert.get(field).map_or(0, stable));
+            self.book.notes.add(side, values);
+            if self.book.is_stopped() && self.parted_by.is_none() && place.part == 0 {
+                self.parted_by = self.book.notes.best();
+            }
+        }
+        (decision, fresh)
+    }
+}
+
+/// The id of a decision: the same for the same decision, so that a run that is repeated does not add to the store.
+fn decision_id(place: Place, version: &str, time: i64, why: Why) -> i64 {
+    let mut bytes = Vec::with_capacity(48);
+    bytes.extend_from_slice(&place.pattern.to_le_bytes());
+    bytes.extend_from_slice(&place.part.to_le_bytes());
+    bytes.extend_from_slice(version.as_bytes());
+    bytes.extend_from_slice(&time.to_le_bytes());
+    bytes.extend_from_slice(why.name().as_bytes());
+    short_id(&bytes)
+}
