@@ -56,6 +56,9 @@ pub struct Detail {
     /// The model that decided, with the hash of its instructions; empty if none did.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub model: String,
+    /// How it was asked: tier, alerts in a call, sampling; empty if none was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub settings: String,
     /// The least severity that the rules allow.
     #[serde(default, with = "floor", skip_serializing_if = "is_unknown")]
     pub floor: Severity,

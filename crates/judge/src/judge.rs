@@ -399,6 +399,7 @@ impl Case<'_> {
                 evidence: evidence(&grounds),
                 score: self.signals.score(),
                 model: String::new(),
+                settings: String::new(),
                 floor: self.assessed.say.floor,
             },
         }

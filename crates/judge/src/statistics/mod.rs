@@ -3,6 +3,7 @@
 //! Everything here is updated with each alert, in the order of the input, in bounded memory, and depends on nothing
 //! but the alerts: the same input gives the same numbers.
 
+pub mod binomial;
 mod bounded;
 mod distinct;
 mod rate;
