@@ -13,8 +13,7 @@ use crate::archive::decision_from_row;
 use crate::asking::{AskProgress, Asker, Open, Quote};
 use crate::error::EngineError;
 use crate::summary::Asked;
-use rand::SeedableRng;
-use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -159,14 +158,20 @@ impl Sample {
     /// Draws so many of all decisions of models in the store, each as likely as any other; the same for the same seed and
     /// store.
     pub fn draw(store: &Store, size: usize, seed: u64) -> Result<Self, EngineError> {
-        let all = store.decisions_by(Decider::Llm.id())?;
+        let mut drawn = store.decisions_by(Decider::Llm.id())?;
+        let population = drawn.len() as u64;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut drawn: Vec<i64> = all.sample(&mut rng, size).copied().collect();
+        // The first steps of a shuffle (Fisher and Yates) choose as many.
+        for place in 0..size.min(drawn.len()) {
+            let chosen = rng.random_range(place..drawn.len());
+            drawn.swap(place, chosen);
+        }
+        drawn.truncate(size);
         drawn.sort_unstable();
         let mut sample = Self {
             decisions: Vec::new(),
             answered: HashMap::new(),
-            population: all.len() as u64,
+            population,
             sampled: drawn.len() as u64,
             not_kept: 0,
             unreadable: 0,

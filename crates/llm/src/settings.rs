@@ -42,8 +42,8 @@ mod tests {
         let at = "http://stand.in";
         let common = "standard tier, at most 6 alerts a call";
         let gemini = Gemini::new(at, "key");
-        assert_eq!(of(&gemini, "gemini-2.5-flash"), format!("{common}, temperature 0"));
-        assert_eq!(of(&gemini, "gemini-3-pro"), common, "none is sent to it");
+        assert_eq!(of(&gemini, "gemini-2.5-flash"), format!("{common}, temperature 0, seed 1"));
+        assert_eq!(of(&gemini, "gemini-3-pro"), format!("{common}, seed 1"), "no temperature is sent to it");
         let openai = OpenAi::new(at, "key", Dialect::OpenAi);
         assert_eq!(of(&openai, "gpt-4o"), format!("{common}, temperature 0, seed 1"));
         assert_eq!(of(&openai, "gpt-5-mini"), common);

@@ -113,7 +113,7 @@ fn verdicts_say_how_they_came_about() {
     let (_, lines) = world.judge(&twice, Asking::Asked(asker.mark()));
     for line in &lines {
         assert_eq!(line["model"], *asker.mark());
-        assert_eq!(line["settings"], "standard tier, at most 1 alerts a call, temperature 0");
+        assert_eq!(line["settings"], "standard tier, at most 1 alerts a call, temperature 0, seed 1");
         assert_eq!(line["decision"], lines[0]["decision"], "one decision for both");
         assert_eq!(line["valid_from"], lines[0]["time"]);
     }

@@ -62,7 +62,7 @@ impl Judged {
             next_steps: &self.next_steps,
             evidence: &self.evidence,
             model: "gemini/gemini-2.5-flash@1f0c9a3e",
-            settings: "standard tier, at most 6 alerts a call, temperature 0",
+            settings: "standard tier, at most 6 alerts a call, temperature 0, seed 1",
             decision: "00decade00decade",
             valid_from: 1_714_557_600_000,
             pattern: "00c0ffee00c0ffee",
