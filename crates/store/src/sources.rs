@@ -37,14 +37,14 @@ impl SourceId {
 
     /// The id of one of its alerts, the same in every store: ten hexadecimal digits, a dash, and the record's place.
     pub fn alert_id(self, ordinal: u64) -> String {
-        alert_id(self.tag, ordinal)
+        format!("{self}-{ordinal}")
     }
 }
 
 /// The id of the alert in this place of the source with this tag.
 pub(crate) fn alert_id(tag: [u8; 5], ordinal: u64) -> String {
-    let [a, b, c, d, e] = tag;
-    format!("{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}-{ordinal}")
+    let tag: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{tag}-{ordinal}")
 }
 
 impl fmt::Display for SourceId {
