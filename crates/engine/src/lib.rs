@@ -29,6 +29,7 @@ mod sink;
 mod summary;
 mod tally;
 mod timeline;
+mod verifying;
 mod work;
 
 pub use archive::{decision_from_row, decision_to_row};
@@ -46,3 +47,4 @@ pub use summary::{
     Asked, Count, Counts, Enriched, EnrichedBy, Finding, HitRate, InputSummary, Percentiles, Ranked, Reused,
     StageLatency, Summary, TacticCount, TechniqueCount, Timeline,
 };
+pub use verifying::{Flip, Part, Rate, Sample, Verified};

@@ -59,6 +59,9 @@ pub struct Detail {
     /// Why somebody was asked, in place of reusing an earlier verdict ([`Why`](crate::reuse::Why)).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
+    /// How it was asked: tier, alerts in a call, sampling; empty if none was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub settings: String,
     /// The least severity that the rules allow.
     #[serde(default, with = "floor", skip_serializing_if = "is_unknown")]
     pub floor: Severity,

@@ -363,6 +363,7 @@ impl Case<'_> {
                 score: self.signals.score(),
                 model: String::new(),
                 why: String::new(),
+                settings: String::new(),
                 floor: self.assessed.say.floor,
             },
         }

@@ -12,6 +12,7 @@ mod privacy;
 mod provider;
 mod question;
 mod reading;
+mod settings;
 mod tokens;
 mod wait;
 
@@ -28,4 +29,5 @@ pub use price::PriceTable;
 pub use privacy::{Hidden, PrivacyConfig, Pseudonyms};
 pub use provider::Provider;
 pub use question::Question;
+pub use settings::settings;
 pub use tokens::estimate_tokens;

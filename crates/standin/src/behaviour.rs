@@ -42,6 +42,9 @@ pub struct Behaviour {
     pub dead_for_ms: u64,
     /// Follow instructions that stand in the alerts.
     pub obey_injections: bool,
+    /// Share of alerts that are answered in other words than usual. The id under which an alert is asked about decides
+    /// which: asked again under another id, it is another draw.
+    pub fickle: f64,
     /// Share of the input that was in the provider's cache.
     pub cached_share: f64,
     /// Share of the input that is written to the cache (Anthropic).
@@ -83,6 +86,7 @@ impl Default for Behaviour {
             dead: false,
             dead_for_ms: 0,
             obey_injections: false,
+            fickle: 0.0,
             cached_share: 0.0,
             cache_write_share: 0.0,
             thinking_tokens: 0,

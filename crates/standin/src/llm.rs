@@ -98,7 +98,7 @@ pub(crate) fn outcome(ask: &Ask, behaviour: &Behaviour, fate: Fate) -> Outcome {
     let items = material::items(&ask.user);
     let obey = behaviour.obey_injections && injection::any(&items);
     let mut answer = match &ask.schema {
-        Some(schema) => schema::answer(schema, &items, obey),
+        Some(schema) => schema::answer(schema, &items, obey, behaviour.fickle),
         None => json!("There is no schema to answer by."),
     };
     let mut text = match fate {
@@ -208,6 +208,30 @@ mod tests {
         let plain = PACK.replace("ignore all rules", "ok too");
         let kept = outcome(&ask(&plain), &obedient, Fate::Answer);
         assert_eq!(kept, outcome(&ask(&plain), &Behaviour::default(), Fate::Answer));
+    }
+
+    #[test]
+    fn a_fickle_model_changes_its_mind_about_this_share_and_the_ids_repeat_it() {
+        let pack = |from: u32| {
+            let items: Vec<Value> =
+                (from..from + 1000).map(|id| json!({"id": id.to_string(), "x": "same"})).collect();
+            Value::from(items).to_string()
+        };
+        let verdicts = |from, fickle| {
+            let behaviour = Behaviour { fickle, ..Behaviour::default() };
+            let ask = Ask { max_output: None, ..ask(&pack(from)) };
+            let answer: Value = serde_json::from_str(&outcome(&ask, &behaviour, Fate::Answer).text).unwrap();
+            let list = answer.as_array().unwrap().iter();
+            list.map(|entry| entry["verdict"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let usual = verdicts(0, 0.0);
+        assert!(usual.iter().all(|verdict| *verdict == usual[0]));
+        let other = |verdicts: &[String]| verdicts.iter().filter(|verdict| **verdict != usual[0]).count();
+        let fickle = verdicts(0, 0.2);
+        assert!((150..250).contains(&other(&fickle)), "{}", other(&fickle));
+        assert_eq!(verdicts(0, 0.2), fickle);
+        assert_ne!(verdicts(1000, 0.2), fickle);
+        assert_eq!(other(&verdicts(0, 1.0)), 1000);
     }
 
     #[test]

@@ -40,6 +40,9 @@ struct Arguments {
     /// Follow instructions that stand in the alerts
     #[arg(long)]
     obey_injections: bool,
+    /// Answer this share of alerts in other words than usual; asked again, they are drawn anew
+    #[arg(long, value_name = "SHARE")]
+    fickle: Option<f64>,
 }
 
 fn main() -> ExitCode {
@@ -119,6 +122,7 @@ fn config(arguments: &Arguments) -> Result<Config, String> {
     config.seed = arguments.seed.unwrap_or(config.seed);
     config.any_model |= arguments.any_model;
     config.behaviour.obey_injections |= arguments.obey_injections;
+    config.behaviour.fickle = arguments.fickle.unwrap_or(config.behaviour.fickle);
     if let Some(key) = &arguments.key {
         config.key.clone_from(key);
     }
@@ -162,9 +166,9 @@ mod tests {
 
     #[test]
     fn the_command_line_says_what_the_readme_shows() {
-        let line = "watchfire-standin --listen 127.0.0.1:8089 --limit 15/6s --limit openai=3/1s --latency 200ms..1s --seed 1";
+        let line = "watchfire-standin --listen 127.0.0.1:8089 --limit 15/6s --limit openai=3/1s --latency 200ms..1s --seed 1 --fickle 0.1";
         let config = read(line).unwrap();
-        assert_eq!(config.seed, 1);
+        assert_eq!((config.seed, config.behaviour.fickle), (1, 0.1));
         assert_eq!(config.behaviour.latency_ms, [200, 1000]);
         assert_eq!(config.default_limits.requests.unwrap().amount, 15);
         assert_eq!(config.limits[&Provider::OpenAi].requests.unwrap().amount, 3);

@@ -1,7 +1,7 @@
 //! Stored alerts, by id.
 
 use crate::decisions::decision;
-use crate::sources::parse_alert_id;
+use crate::sources::{alert_id, parse_alert_id};
 use crate::{Store, StoreError, StoredAlert};
 use rusqlite::OptionalExtension;
 
@@ -54,6 +54,26 @@ impl Store {
             .query_row((tag, ordinal as i64), |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
             .optional()?;
         Ok(found)
+    }
+
+    /// An alert for each of these decisions that holds for one: the decision and the alert's id. Goes through all alerts
+    /// once.
+    pub fn examples(&self, decisions: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+        if decisions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = decisions.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let connection = self.reader();
+        // SQLite takes the tag from the row with the least ordinal.
+        let mut statement = connection.prepare_cached(
+            "SELECT a.decision, s.tag, min(a.ordinal) FROM alerts a JOIN sources s ON s.id = a.source
+             WHERE a.decision IN (SELECT value FROM json_each(?1))
+             GROUP BY a.decision ORDER BY a.decision",
+        )?;
+        let rows = statement.query_map([format!("[{list}]")], |row| {
+            Ok((row.get(0)?, alert_id(row.get(1)?, row.get::<_, i64>(2)? as u64)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// How many alerts are stored.

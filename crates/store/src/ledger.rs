@@ -130,6 +130,10 @@ mod tests {
         assert_eq!(store.decision(2).unwrap(), Some(answer));
         let waiting = store.questions(10).unwrap();
         assert_eq!(waiting.iter().map(|row| (row.decision, row.attempts)).collect::<Vec<_>>(), [(1, 1)]);
+        let kept = store.answered(2).unwrap().unwrap();
+        assert_eq!((kept.at, kept.body.as_str()), (5, "question 2"), "what was asked is kept");
+        assert_eq!(store.answered(1).unwrap(), None, "what is open is not answered");
+        assert_eq!(store.decisions_by(4).unwrap(), [2]);
         let totals = store.ledger(0, 6).unwrap();
         assert_eq!(totals.len(), 1);
         let total = &totals[0];

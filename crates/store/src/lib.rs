@@ -26,8 +26,8 @@ mod sources;
 pub use error::StoreError;
 pub use open::{Location, Store};
 pub use rows::{
-    AlertRow, AlertRows, AnalystDecisionRow, BatchRow, ChunkRow, Commit, DeadRow, DeadState, DecisionRow,
-    LedgerRow, LedgerTotal, PatternRow, QuestionRow, ReputationRow, RunRow, ServiceAnswerRow, StoredAlert,
-    StoredDead,
+    AlertRow, AlertRows, AnalystDecisionRow, AnsweredRow, BatchRow, ChunkRow, Commit, DeadRow, DeadState,
+    DecisionRow, LedgerRow, LedgerTotal, PatternRow, QuestionRow, ReputationRow, RunRow, ServiceAnswerRow,
+    StoredAlert, StoredDead,
 };
 pub use sources::SourceId;

@@ -14,6 +14,13 @@ impl Store {
         Ok(found)
     }
 
+    /// What the alerts of a pattern have in common, as JSON; `None` if there is no such pattern.
+    pub fn pattern_description(&self, id: i64) -> Result<Option<String>, StoreError> {
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached("SELECT description FROM patterns WHERE id = ?1")?;
+        Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+    }
+
     /// How many patterns are stored.
     pub fn pattern_count(&self) -> Result<u64, StoreError> {
         Ok(self.reader().query_row("SELECT count(*) FROM patterns", [], |row| row.get::<_, i64>(0))? as u64)

@@ -1,10 +1,11 @@
 //! What is left to ask, and the answers.
 //!
 //! A question is written in the transaction of the decision that left it open, so a run that is killed leaves its
-//! questions to the next one. An answer replaces the decision in its place and takes the question away, together with
-//! the line in the ledger that paid for it: none is there without the others.
+//! questions to the next one. An answer replaces the decision in its place and moves the question to those that are
+//! answered, together with the line in the ledger that paid for it: none is there without the others. Answered questions
+//! are kept so that the same can be asked again: what is known of an alert when it is asked about can't be made up later.
 
-use crate::{DecisionRow, LedgerRow, QuestionRow, Store, StoreError};
+use crate::{AnsweredRow, DecisionRow, LedgerRow, QuestionRow, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 impl Store {
@@ -42,6 +43,24 @@ impl Store {
         Ok(statement.query_row([id], |row| crate::decisions::decision(row, 0)).optional()?)
     }
 
+    /// The numbers of all decisions that this decider made, in order.
+    pub fn decisions_by(&self, decider: u8) -> Result<Vec<i64>, StoreError> {
+        let connection = self.reader();
+        let mut statement =
+            connection.prepare_cached("SELECT id FROM decisions WHERE decider = ?1 ORDER BY id")?;
+        let rows = statement.query_map([decider], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What was asked for a decision; `None` if it was not kept.
+    pub fn answered(&self, decision: i64) -> Result<Option<AnsweredRow>, StoreError> {
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached("SELECT at, body FROM answered WHERE decision = ?1")?;
+        let found =
+            statement.query_row([decision], |row| Ok(AnsweredRow { at: row.get(0)?, body: row.get(1)? }));
+        Ok(found.optional()?)
+    }
+
     /// Writes what a call brought: decisions that take the place of those that left their questions open, and the line
     /// in the ledger. `unanswered` are questions that were asked in vain; they stay.
     pub fn answer(
@@ -70,7 +89,12 @@ pub(crate) fn answer(
              valid_until = ?7
          WHERE id = ?1",
     )?;
+    let mut keep = connection.prepare_cached(
+        "INSERT OR REPLACE INTO answered (decision, at, body)
+         SELECT decision, ?2, body FROM questions WHERE decision = ?1",
+    )?;
     let mut done = connection.prepare_cached("DELETE FROM questions WHERE decision = ?1")?;
+    let at = ledger.iter().map(|line| line.at).max().unwrap_or_default();
     for decision in decisions {
         update.execute((
             decision.id,
@@ -81,6 +105,7 @@ pub(crate) fn answer(
             &decision.detail,
             decision.valid_until,
         ))?;
+        keep.execute((decision.id, at))?;
         done.execute([decision.id])?;
     }
     let mut tried =

@@ -179,6 +179,15 @@ pub struct QuestionRow {
     pub body: String,
 }
 
+/// What a model was asked, and answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredRow {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// The question, as JSON.
+    pub body: String,
+}
+
 /// A line of the ledger: one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerRow {

@@ -41,6 +41,12 @@ impl SourceId {
     }
 }
 
+/// The id of the alert in this place of the source with this tag.
+pub(crate) fn alert_id(tag: [u8; 5], ordinal: u64) -> String {
+    let tag: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{tag}-{ordinal}")
+}
+
 impl fmt::Display for SourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.tag.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Intel(IntelCommand),
     /// What calls to models and services cost, and what they are going to
     Cost(Cost),
+    /// Ask a model again what it decided, and say how often it changes its mind
+    Verify(Verify),
     /// Measure how well alerts are judged, where their records say the truth
     Eval(Eval),
     /// Batches of questions that are with a language model's provider
@@ -187,6 +189,26 @@ pub(crate) struct Cost {
     /// As one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Stored verdicts stay as they are. Exit status is 0 whatever the model says now.")]
+pub(crate) struct Verify {
+    /// How many stored verdicts to draw, each as likely as any other
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) sample: u32,
+    /// Draw those that this number draws [default: others each time]
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: Option<u64>,
+    /// The model to ask: NAME of an [llm.NAME] in the settings [default: the only one there is]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) llm: Option<String>,
+    /// As one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Say what asking would take and cost, and ask nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]

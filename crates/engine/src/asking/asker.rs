@@ -1,7 +1,7 @@
 //! A language model and how it may be asked: at what price, at what rate, and how questions leave for it.
 
 use crate::asking::call::Line;
-use crate::asking::open::{open_questions, twins};
+use crate::asking::open::{Open, open_questions, twins};
 use crate::asking::progress::AskProgress;
 use crate::asking::run::Run;
 use crate::error::EngineError;
@@ -9,6 +9,7 @@ use crate::gates::Gates;
 use crate::summary::Asked;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
@@ -16,9 +17,9 @@ use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock};
 use watchfire_http::Http;
 use watchfire_llm::{
     Failure, Hidden, PackConfig, PriceTable, Prompt, Provider, Pseudonyms, Question, Tier, Usage,
-    estimate_tokens, pack, prompt, prompt_hash,
+    estimate_tokens, pack, prompt, prompt_hash, settings,
 };
-use watchfire_store::{BatchRow, Store};
+use watchfire_store::{BatchRow, DecisionRow, Store};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -86,6 +87,15 @@ impl Asker {
         format!("{}/{}@{}", self.provider.name(), self.model, prompt_hash()).into()
     }
 
+    /// How it is asked, for decisions to say.
+    pub fn settings(&self) -> String {
+        let mut text = settings(&*self.provider, &self.model, self.tier, &self.pack);
+        if self.privacy.is_some() {
+            text.push_str(", names replaced");
+        }
+        text
+    }
+
     /// A question as it may leave, and what puts its answer right again. The same each time.
     pub(super) fn leaving(&self, question: &Question) -> (Question, Hidden) {
         match &self.privacy {
@@ -96,9 +106,14 @@ impl Asker {
 
     /// What it would cost to ask what is open.
     pub fn quote(&self, store: &Store) -> Result<Quote, EngineError> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let open = open_questions(store)?;
-        let open: Vec<Question> = twins(&open).keys().map(|id| self.leaving(&open[id].question).0).collect();
+        Ok(self.quote_for(twins(&open).keys().map(|id| &open[id].question)))
+    }
+
+    /// What it would cost to ask these.
+    pub(crate) fn quote_for<'q>(&self, questions: impl Iterator<Item = &'q Question>) -> Quote {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let open: Vec<Question> = questions.map(|question| self.leaving(question).0).collect();
         let mut quote = Quote { questions: open.len() as u64, nano_usd: Some(0), ..Quote::default() };
         for pack in pack(open, &self.pack, &mut rng) {
             let prompt = prompt(&pack, &self.model, self.tier);
@@ -110,7 +125,7 @@ impl Asker {
             let nano = self.prices.cost(self.provider.name(), &self.model, self.tier, &usage);
             quote.nano_usd = quote.nano_usd.zip(nano).map(|(sum, nano)| sum.saturating_add(nano_of(nano)));
         }
-        Ok(quote)
+        quote
     }
 
     /// Asks what is open until it is answered or there is no use in asking. Blocks; to be called outside of any runtime.
@@ -153,8 +168,38 @@ impl Asker {
         clock: &Arc<dyn Clock>,
         progress: &Arc<AskProgress>,
     ) -> Result<Asked, EngineError> {
+        let line = self.line(store, clock, progress)?;
+        let run = Run::new(self, store, Arc::clone(&line), progress);
+        let outcome = run.all(clock).await;
+        line.gates.close(store, clock)?;
+        outcome
+    }
+
+    /// Asks again what was answered, and leaves the decisions as they are: the decisions that the answers come to now.
+    /// Every question is asked on its own behalf, also where two say the same. Dropping the future ends asking.
+    pub(crate) async fn ask_again(
+        &self,
+        store: &Store,
+        answered: HashMap<i64, Open>,
+        clock: &Arc<dyn Clock>,
+        progress: &Arc<AskProgress>,
+    ) -> Result<(Asked, Vec<DecisionRow>), EngineError> {
+        let line = self.line(store, clock, progress)?;
+        let run = Run::new(self, store, Arc::clone(&line), progress);
+        let outcome = run.again(answered, clock).await;
+        line.gates.close(store, clock)?;
+        outcome
+    }
+
+    /// Where calls go out, through gates that must be closed in the end.
+    fn line(
+        &self,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        progress: &Arc<AskProgress>,
+    ) -> Result<Arc<Line>, EngineError> {
         let gates = Gates::open(&self.name, &self.limits, self.breaker, self.backoff, store, clock)?;
-        let line = Arc::new(Line {
+        Ok(Arc::new(Line {
             http: Arc::clone(&self.http),
             provider: Arc::clone(&self.provider),
             gates,
@@ -165,11 +210,7 @@ impl Asker {
             patience: self.patience,
             max_nano: self.purse(store, clock)?,
             committed_nano: AtomicI64::new(0),
-        });
-        let run = Run::new(self, store, Arc::clone(&line), progress);
-        let outcome = run.all(clock).await;
-        line.gates.close(store, clock)?;
-        outcome
+        }))
     }
 }
 

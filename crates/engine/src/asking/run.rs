@@ -9,7 +9,7 @@ use crate::asking::asker::Asker;
 use crate::asking::call::{Called, Line, OUTCOMES};
 use crate::asking::open::{Open, open_questions, twins};
 use crate::asking::progress::{AskProgress, add};
-use crate::asking::verdict::decided;
+use crate::asking::verdict::{Mark, decided};
 use crate::error::EngineError;
 use crate::summary::{Asked, Count, Percentiles};
 use rand::SeedableRng;
@@ -33,7 +33,7 @@ const OUTLOOK: Duration = Duration::from_millis(200);
 pub(super) struct Run<'r> {
     pub(super) asker: &'r Asker,
     pub(super) store: &'r Store,
-    mark: Arc<str>,
+    mark: Mark,
     pub(super) line: Arc<Line>,
     pub(super) progress: &'r Arc<AskProgress>,
     pub(super) rng: ChaCha8Rng,
@@ -43,6 +43,8 @@ pub(super) struct Run<'r> {
     took: Histogram,
     /// For each question that is asked, all questions that its answer is for.
     pub(super) twins: HashMap<i64, Vec<i64>>,
+    /// What answers come to, where it does not take the place of what is stored.
+    aside: Option<Vec<DecisionRow>>,
 }
 
 impl<'r> Run<'r> {
@@ -55,7 +57,7 @@ impl<'r> Run<'r> {
         Self {
             asker,
             store,
-            mark: asker.mark(),
+            mark: Mark { model: asker.mark(), settings: asker.settings() },
             line,
             progress,
             rng: ChaCha8Rng::seed_from_u64(asker.seed),
@@ -64,16 +66,39 @@ impl<'r> Run<'r> {
             waited: Histogram::new(),
             took: Histogram::new(),
             twins: HashMap::new(),
+            aside: None,
         }
     }
 
     /// Asks until everything is answered or there is no use in asking.
     pub(super) async fn all(mut self, clock: &Arc<dyn Clock>) -> Result<Asked, EngineError> {
+        let open = open_questions(self.store)?;
+        self.twins = twins(&open);
+        self.rounds(open, clock).await?;
+        Ok(self.asked)
+    }
+
+    /// Asks what was answered before, each question for itself, and leaves the decisions in the store as they are.
+    /// Returns those that the answers come to now.
+    pub(super) async fn again(
+        mut self,
+        answered: HashMap<i64, Open>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(Asked, Vec<DecisionRow>), EngineError> {
+        self.twins = answered.keys().map(|id| (*id, vec![*id])).collect();
+        self.aside = Some(Vec::new());
+        self.rounds(answered, clock).await?;
+        Ok((self.asked, self.aside.unwrap_or_default()))
+    }
+
+    async fn rounds(
+        &mut self,
+        mut open: HashMap<i64, Open>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(), EngineError> {
         let started = Instant::now();
-        let mut open = open_questions(self.store)?;
         self.asked.questions = open.len() as u64;
         self.progress.questions.store(self.asked.questions, Ordering::Relaxed);
-        self.twins = twins(&open);
         let mut waiting: Vec<Question> = self
             .twins
             .keys()
@@ -102,7 +127,7 @@ impl<'r> Run<'r> {
         self.asked.wait_ms = Percentiles::of(&self.waited, 1e3);
         self.asked.call_ms = Percentiles::of(&self.took, 1e3);
         self.asked.stopped = self.line.gates.stopped().unwrap_or_default();
-        Ok(self.asked)
+        Ok(())
     }
 
     /// Asks these questions; returns those that are worth another round.
@@ -186,7 +211,13 @@ impl<'r> Run<'r> {
         }
         let alone = pack.len() == 1;
         let unanswered: Vec<i64> = again.iter().chain(later.iter()).map(|question| question.id).collect();
-        self.store.answer(&decisions, &unanswered, &called.ledger)?;
+        match &mut self.aside {
+            Some(aside) => {
+                self.store.answer(&[], &[], &called.ledger)?;
+                aside.extend(decisions.iter().cloned());
+            }
+            None => self.store.answer(&decisions, &unanswered, &called.ledger)?,
+        }
         self.answered(&decisions, open);
         if again.is_empty() {
             return Ok(());

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod batches;
+mod verifying;
 mod world;
 
 use std::collections::HashSet;

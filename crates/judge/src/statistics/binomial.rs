@@ -1,86 +1,107 @@
-//! Exact bounds on a share of which a sample is known: Clopper and Pearson, *Biometrika* 26 (1934) 404–413.
+//! What a few failures among so many checks say of the share of failures: exact bounds for a binomial.
 //!
-//! The bounds are those shares at which a sample like the one seen, or one further out, would be as rare as the confidence
-//! leaves room for. They hold for every sample size, which bounds from the normal distribution don't: of 299 checks
-//! without a failure these make a share of at most 1 %, those would make it none.
+//! Clopper and Pearson (Biometrika 26, 1934): the upper bound is the share at which seeing so few failures would have
+//! become as improbable as the confidence allows, and the lower bound likewise for so many. They hold for every share and
+//! every number of checks, also for none failed of few, where approximations by a normal distribution say *certainly 0*.
+//! The price is that they are rather too wide than too narrow. They are quantiles of beta distributions.
+//!
+//! Both are one-sided. A two-sided interval of 95 % is made of two one-sided bounds of 97.5 %.
 
-/// Halvings of the interval; more than a float has digits.
-const HALVINGS: u32 = 60;
+use statrs::function::beta::checked_beta_reg;
 
-/// The share that `failures` of `checks` speaks of is at most this, with `confidence` (0–1), on one side.
+/// Halvings of the interval: as many as a number has bits that tell.
+const STEPS: usize = 60;
+
+/// The largest share of failures that goes with seeing at most `failures` among so many `checks`, one-sided, at this
+/// confidence (0–1). 1 if nothing was checked or everything failed.
 pub fn upper(failures: u64, checks: u64, confidence: f64) -> f64 {
     if failures >= checks {
         return 1.0;
     }
-    bisect(|share| at_most(failures, checks, share) > 1.0 - confidence)
+    quantile(failures as f64 + 1.0, (checks - failures) as f64, confidence)
 }
 
-/// The share that `failures` of `checks` speaks of is at least this, with `confidence` (0–1), on one side.
+/// The smallest share of failures that goes with seeing at least `failures` among so many `checks`, one-sided, at this
+/// confidence (0–1). 0 if nothing was checked or nothing failed.
 pub fn lower(failures: u64, checks: u64, confidence: f64) -> f64 {
-    if failures == 0 || failures > checks {
-        return 0.0;
-    }
-    bisect(|share| 1.0 - at_most(failures - 1, checks, share) <= 1.0 - confidence)
+    1.0 - upper(checks.saturating_sub(failures), checks, confidence)
 }
 
-/// The share up to which something holds.
-fn bisect(holds: impl Fn(f64) -> bool) -> f64 {
+/// The quantile of a beta distribution with these two parameters, both above 0.
+pub(crate) fn quantile(a: f64, b: f64, probability: f64) -> f64 {
     let (mut low, mut high) = (0.0_f64, 1.0_f64);
-    for _ in 0..HALVINGS {
+    for _ in 0..STEPS {
         let middle = f64::midpoint(low, high);
-        if holds(middle) {
+        if checked_beta_reg(a, b, middle).is_ok_and(|below| below < probability) {
             low = middle;
         } else {
             high = middle;
         }
     }
-    f64::midpoint(low, high)
-}
-
-/// The chance of at most `failures` failures in `checks` checks, each of which fails with chance `share`.
-fn at_most(failures: u64, checks: u64, share: f64) -> f64 {
-    if share <= 0.0 {
-        return 1.0;
-    }
-    if share >= 1.0 {
-        return if failures >= checks { 1.0 } else { 0.0 };
-    }
-    let (hit, miss) = (share.ln(), (-share).ln_1p());
-    // The logarithm of the binomial coefficient, term by term: no factorial that overflows.
-    let (mut coefficient, mut sum) = (0.0_f64, 0.0_f64);
-    for k in 0..=failures {
-        if k > 0 {
-            coefficient += ((checks - k + 1) as f64).ln() - (k as f64).ln();
-        }
-        sum += (coefficient + k as f64 * hit + (checks - k) as f64 * miss).exp();
-    }
-    sum.min(1.0)
+    high
 }
 
 #[cfg(test)]
 mod tests {
     use super::{lower, upper};
 
-    #[test]
-    fn the_bounds_are_clopper_and_pearsons() {
-        // Without failures the bound is 1 − (1 − confidence)^(1/checks).
-        for checks in [1, 10, 298, 10_000] {
-            let exact = 1.0 - 0.05_f64.powf(1.0 / checks as f64);
-            assert!((upper(0, checks, 0.95) - exact).abs() < 1e-9);
-        }
-        assert!(upper(0, 299, 0.95) < 0.01 && upper(0, 298, 0.95) > 0.01);
-        // The tabulated two-sided 95 % interval of 1 in 10, and of 5 in 10.
-        assert!((lower(1, 10, 0.975) - 0.002_528_6).abs() < 1e-6);
-        assert!((upper(1, 10, 0.975) - 0.445_016_1).abs() < 1e-6);
-        assert!((lower(5, 10, 0.975) - 0.187_086_0).abs() < 1e-6);
-        assert!((upper(5, 10, 0.975) - 0.812_914_0).abs() < 1e-6);
+    #[track_caller]
+    fn is(value: f64, expected: f64) {
+        assert!((value - expected).abs() < 5e-7, "{value} is not {expected}");
     }
 
     #[test]
-    fn the_edges_are_the_whole() {
-        assert!((upper(0, 0, 0.95) - 1.0).abs() < 1e-12 && (upper(7, 7, 0.95) - 1.0).abs() < 1e-12);
-        assert!(lower(0, 7, 0.95).abs() < 1e-12 && lower(3, 0, 0.95).abs() < 1e-12);
-        assert!(upper(3, 1_000_000, 0.95) < 8e-6 && upper(9, 3, 0.5) <= 1.0);
+    fn without_failures_the_bound_is_the_root_of_what_is_left_to_chance() {
+        // 1 − 0.05^(1/n): the exact form of the rule of three.
+        for checks in [1, 2, 10, 298, 299, 5000] {
+            is(upper(0, checks, 0.95), 1.0 - 0.05_f64.powf(1.0 / checks as f64));
+            is(lower(checks, checks, 0.95), 0.05_f64.powf(1.0 / checks as f64));
+        }
+        // Where all but one failed, only the last term is missing: 1 − share^200 = 0.1.
+        is(upper(199, 200, 0.9), 0.9_f64.powf(1.0 / 200.0));
+        // 299 checks without a failure are the fewest that show less than 1 %.
+        is(upper(0, 298, 0.95), 0.010_002_4);
+        assert!(upper(0, 299, 0.95) < 0.01 && upper(0, 298, 0.95) > 0.01);
+    }
+
+    #[test]
+    fn bounds_are_those_of_the_published_tables() {
+        // Two-sided 95 %; as R's binom.test(1, 10), binom.test(5, 20), binom.test(10, 100) give them.
+        for (failures, checks, low, high) in [
+            (1, 10, 0.002_528_579, 0.445_016_1),
+            (5, 20, 0.086_571_47, 0.491_045_9),
+            (10, 100, 0.049_004_69, 0.176_222_6),
+        ] {
+            is(lower(failures, checks, 0.975), low);
+            is(upper(failures, checks, 0.975), high);
+        }
+    }
+
+    #[test]
+    fn nothing_checked_says_nothing_and_everything_failed_has_no_upper_bound() {
+        assert_eq!((lower(0, 0, 0.95), upper(0, 0, 0.95)), (0.0, 1.0));
+        assert_eq!((lower(0, 50, 0.95), upper(50, 50, 0.95)), (0.0, 1.0));
+    }
+
+    #[test]
+    fn large_numbers_neither_overflow_nor_vanish() {
+        // The normal approximation is good here: 0.3 ± 1.96 · sqrt(0.3 · 0.7 / 10^6).
+        let (low, high) = (lower(300_000, 1_000_000, 0.975), upper(300_000, 1_000_000, 0.975));
+        assert!((low - 0.299_102).abs() < 2e-6 && (high - 0.300_899).abs() < 2e-6, "{low} {high}");
+    }
+
+    #[test]
+    fn the_share_at_a_bound_is_as_improbable_as_was_said() {
+        // The plain sum below begins with (1 − share)^checks, which must not be too small for a number.
+        for (failures, checks) in [(0, 5), (3, 17), (40, 60)] {
+            let share = upper(failures, checks, 0.9);
+            let (mut sum, mut term) = (0.0, (1.0 - share).powi(checks as i32));
+            for count in 0..=failures {
+                sum += term;
+                term *= (checks - count) as f64 / (count + 1) as f64 * share / (1.0 - share);
+            }
+            assert!((sum - 0.1).abs() < 1e-9, "{failures} of {checks}: {sum}");
+        }
     }
 
     proptest::proptest! {

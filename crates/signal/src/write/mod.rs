@@ -43,6 +43,14 @@ pub struct Record<'r> {
     pub next_steps: &'r [String],
     /// What the reason rests on: names and values.
     pub evidence: &'r [(String, String)],
+    /// The language model that decided, with the hash of its instructions; empty if none did.
+    pub model: &'r str,
+    /// How it was asked; empty if none was.
+    pub settings: &'r str,
+    /// The decision that holds for it, in hexadecimal: the same for all alerts that share it.
+    pub decision: &'r str,
+    /// From when the decision holds, in milliseconds since 1970: the time of the alert that it was made on.
+    pub valid_from: i64,
     /// The pattern it belongs to, in hexadecimal.
     pub pattern: &'r str,
     /// Until when the decision holds for its pattern, in milliseconds since 1970.

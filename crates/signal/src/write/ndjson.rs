@@ -24,6 +24,10 @@
 //! | `rules` | titles of Watchfire's rules that matched |
 //! | `next_steps` | what to do, in order |
 //! | `evidence` | what the reason rests on: `[{name, value}]` |
+//! | `model` | the language model that decided, with its provider and the hash of its instructions: `gemini/gemini-2.5-flash@1f0c9a3e` |
+//! | `settings` | how it was asked: tier, alerts in a call, what was said of sampling |
+//! | `decision` | the decision that holds, the same for all alerts that share it, always |
+//! | `valid_from` | from when it holds, RFC 3339: the time of the alert it was made on; left out if it always did |
 //! | `pattern` | the pattern it belongs to, always |
 //! | `reputation` | the worst that is known of its indicators: `malicious`, `suspicious`, `safe`, `info`, `unknown`, or why nothing is known: `limited`, `failed`, `stale`; left out if no source was asked, and so within `source` and `destination` |
 //! | `format` | the format it came in, such as `suricata`, always |
@@ -84,6 +88,13 @@ struct Line<'a> {
     next_steps: &'a [String],
     #[serde(skip_serializing_if = "Evidence::is_empty")]
     evidence: Evidence<'a>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    model: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    settings: &'a str,
+    decision: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_from: Option<Moment>,
     pattern: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reputation: Option<&'static str>,
@@ -142,6 +153,14 @@ impl<'a> Line<'a> {
             rules: record.rules,
             next_steps: record.next_steps,
             evidence: Evidence(record.evidence),
+            model: record.model,
+            settings: record.settings,
+            decision: record.decision,
+            // An analyst's decision holds from the beginning of time.
+            valid_from: Some(record.valid_from)
+                .filter(|from| *from != 0)
+                .and_then(Timestamp::from_millis)
+                .map(Moment),
             pattern: record.pattern,
             reputation: known(record.reputation),
             format: alert.format.name(),

@@ -2,7 +2,7 @@
 //!
 //! The schema is walked as it is: an array of objects becomes one object per alert, a property called `id` echoes the
 //! alert's, `cited` names one of its real fields, an enumeration is decided by a hash of the fields. So the same alert is
-//! always answered in the same way, whatever pack it stands in.
+//! always answered in the same way, whatever pack it stands in; a fickle model also looks at the id it is asked under.
 
 use super::material::Item;
 use crate::encoding::hash;
@@ -14,14 +14,15 @@ const HARMLESS: [&str; 7] =
     ["false_positive", "benign", "not_malicious", "harmless", "informational", "none", "low"];
 
 /// The answer to these alerts.
-pub(crate) fn answer(schema: &Value, items: &[Item], obey: bool) -> Value {
-    Walk { root: schema, items, obey }.value(schema, "", None, 0)
+pub(crate) fn answer(schema: &Value, items: &[Item], obey: bool, fickle: f64) -> Value {
+    Walk { root: schema, items, obey, fickle }.value(schema, "", None, 0)
 }
 
 struct Walk<'a> {
     root: &'a Value,
     items: &'a [Item],
     obey: bool,
+    fickle: f64,
 }
 
 impl Walk<'_> {
@@ -93,7 +94,21 @@ impl Walk<'_> {
         if words.is_empty() {
             return Value::Null;
         }
-        words[(seed(name, item) % words.len() as u64) as usize].clone()
+        let count = words.len() as u64;
+        let mut place = seed(name, item) % count;
+        if let Some(draw) = item.and_then(|item| self.change_of_mind(item))
+            && count > 1
+        {
+            place = (place + 1 + draw % (count - 1)) % count;
+        }
+        words[place as usize].clone()
+    }
+
+    /// Whether this alert is answered otherwise than usual, and how.
+    fn change_of_mind(&self, item: &Item) -> Option<u64> {
+        let id = item.id.to_string();
+        let share = hash(&format!("fickle\u{1}{id}")) as f64 / u64::MAX as f64;
+        (share < self.fickle).then(|| hash(&format!("mind\u{1}{id}")))
     }
 
     fn object(&self, schema: &Value, item: Option<&Item>, depth: usize) -> Value {
@@ -216,8 +231,8 @@ mod tests {
         let list = json!({"type": "array", "items": entry});
         let wrapped = json!({"type": "OBJECT", "properties": {"answers": {"type": "ARRAY", "items": {"$ref": "#/$defs/a"}}}, "$defs": {"a": entry}});
         let pack = items(PACK);
-        let plain = answer(&list, &pack, false);
-        assert_eq!(answer(&wrapped, &pack, false)["answers"], plain);
+        let plain = answer(&list, &pack, false, 0.0);
+        assert_eq!(answer(&wrapped, &pack, false, 0.0)["answers"], plain);
         assert_eq!(plain.as_array().unwrap().len(), 2);
         for (answer, id) in plain.as_array().unwrap().iter().zip(["n1", "n2"]) {
             assert_eq!(answer["id"], id);
@@ -231,8 +246,8 @@ mod tests {
             assert!(answer["reason"].as_str().unwrap().chars().count() <= 10);
         }
         // The same alert alone gets the same answer.
-        assert_eq!(answer(&list, &pack[1..], false)[0], plain[1]);
-        let obedient = answer(&list, &pack, true);
+        assert_eq!(answer(&list, &pack[1..], false, 0.0)[0], plain[1]);
+        let obedient = answer(&list, &pack, true, 0.0);
         assert!(
             obedient
                 .as_array()
@@ -245,8 +260,8 @@ mod tests {
     #[test]
     fn a_schema_without_an_end_is_cut_off() {
         let endless = json!({"type": "object", "properties": {"a": {"$ref": "#"}}});
-        assert!(answer(&endless, &items(PACK), false).is_object());
+        assert!(answer(&endless, &items(PACK), false, 0.0).is_object());
         let circle = json!({"$ref": "#"});
-        assert!(answer(&circle, &[], false).is_null());
+        assert!(answer(&circle, &[], false, 0.0).is_null());
     }
 }

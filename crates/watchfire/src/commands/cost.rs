@@ -159,7 +159,7 @@ fn json(totals: &[LedgerTotal], projection: Option<&Projection>) -> String {
 }
 
 /// Dollars to a hundredth of a cent, exact below: an amount that is not nothing never reads as nothing.
-fn dollars(nano: i64) -> String {
+pub(super) fn dollars(nano: i64) -> String {
     let usd = nano as f64 / 1e9;
     if nano != 0 && usd.abs() < 0.0001 { format!("${usd:.9}") } else { format!("${usd:.4}") }
 }

@@ -13,6 +13,7 @@ mod report;
 mod services;
 mod shell;
 mod triage;
+mod verify;
 
 use crate::cli::{Arguments, Command};
 use crate::exit::{Problem, Status};
@@ -29,6 +30,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Intel(command) => intel::run(&common, &command),
         Command::Batches(command) => batches::run(&common, &command),
         Command::Cost(command) => cost::run(&common, &command),
+        Command::Verify(command) => verify::run(&common, &command),
         Command::Check => check::run(&common),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { folder } => shell::man(folder.as_deref()),

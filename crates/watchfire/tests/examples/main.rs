@@ -16,3 +16,4 @@ mod hostile;
 mod input;
 mod output;
 mod reuse;
+mod verify;

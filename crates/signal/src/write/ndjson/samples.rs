@@ -61,6 +61,10 @@ impl Judged {
             rules: &self.rules,
             next_steps: &self.next_steps,
             evidence: &self.evidence,
+            model: "gemini/gemini-2.5-flash@1f0c9a3e",
+            settings: "standard tier, at most 6 alerts a call, temperature 0, seed 1",
+            decision: "00decade00decade",
+            valid_from: 1_714_557_600_000,
             pattern: "00c0ffee00c0ffee",
             valid_until: 1_714_644_000_000,
             version: "1:0a1b2c",
@@ -85,6 +89,9 @@ pub(in crate::write) fn minimal<'r>(judged: &'r Judged, alert: &'r Alert<'r>) ->
         asset: "",
         reputation: Reputation::NotAsked,
         reputations: (Reputation::NotAsked, Reputation::NotAsked),
+        model: "",
+        settings: "",
+        valid_from: 0,
         valid_until: i64::MAX,
         ..judged.record(alert)
     }
