@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use watchfire_engine::{EngineError, Evaluation, Figures, Input, Key, Labels, Who};
+use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Ground, MaterialTable, Network, RuleSet};
 use watchfire_signal::frame::Limits;
@@ -16,6 +17,8 @@ fn evaluate(text: &str, who: Who, life: Option<i64>) -> Result<Figures, EngineEr
         who,
         reuse: Policy { fixed_life_ms: life, ..Policy::default() },
         key: Key::Material,
+        learned: Learned::default(),
+        leave_one_out: false,
         lies: None,
         limits: Limits::default(),
         mappings: Arc::from([]),

@@ -29,6 +29,13 @@ pub struct Decision {
     pub detail: Detail,
 }
 
+impl Decision {
+    /// Whether it was told about its pattern, not learned about its rule, and holds at `time`.
+    pub(crate) fn holds(&self, time: i64) -> bool {
+        !self.detail.learned && (self.valid_from..self.valid_until).contains(&time)
+    }
+}
+
 /// The grounds of a decision.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Detail {
@@ -59,6 +66,9 @@ pub struct Detail {
     /// Why somebody was asked, in place of reusing an earlier verdict ([`Why`](crate::reuse::Why)).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
+    /// Whether it follows from what was learned ([`learning`](crate::learning)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub learned: bool,
     /// How it was asked: tier, alerts in a call, sampling; empty if none was.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub settings: String,

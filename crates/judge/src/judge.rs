@@ -19,6 +19,7 @@ use crate::assess::{Assessed, Ground, rule_key};
 use crate::decision::{Decision, Detail};
 use crate::hashes::{mix, stable};
 use crate::history::History;
+use crate::learning::{Harmless, Learned};
 use crate::pattern::short_id;
 use crate::reason::{Grounds, evidence, next_steps, sentence};
 use crate::reuse::{Measured, PARTING, Place, Policy, Reuse};
@@ -44,6 +45,11 @@ pub trait Archive {
     /// What somebody who answers at once has to say in the place of a decision that was just made; `None` if nobody does.
     fn ask(&self, _: &Decision) -> Option<Decision> {
         None
+    }
+
+    /// Whether anybody does.
+    fn answers(&self) -> bool {
+        false
     }
 }
 
@@ -107,6 +113,7 @@ pub struct Judge {
     history: History,
     statistics: Statistics,
     reuse: Reuse,
+    learned: Learned,
     patterns: BoundedMap<i64, Standing>,
 }
 
@@ -121,6 +128,7 @@ impl Judge {
             history,
             statistics: Statistics::new(),
             reuse: Reuse::new(Policy::default()),
+            learned: Learned::default(),
             patterns: BoundedMap::new(MAX_PATTERNS),
         }
     }
@@ -136,6 +144,13 @@ impl Judge {
     #[must_use]
     pub fn reusing(mut self, policy: Policy) -> Self {
         self.reuse = Reuse::new(policy);
+        self
+    }
+
+    /// What was learned of rules so far.
+    #[must_use]
+    pub fn learned(mut self, learned: Learned) -> Self {
+        self.learned = learned;
         self
     }
 
@@ -182,7 +197,7 @@ impl Judge {
                     host: mix(assessed.entities.asset, tenant),
                 };
                 let maker = Maker { case: &case, history: &self.history, asking: &self.asking, archive };
-                state.next(&mut self.reuse, place, &maker)
+                state.next(&mut self.reuse, &mut self.learned, place, &maker)
             }
         };
         let priority = priority(&decision, assessed, &signals);
@@ -217,17 +232,39 @@ struct Found {
     verdict: Verdict,
     confidence: f64,
     because: Option<String>,
+    is_learned: bool,
 }
 
 impl Case<'_> {
-    fn decide(&self, history: &History) -> Decision {
+    fn decide(&self, history: &History, harmless: Option<(Harmless, bool)>) -> Decision {
         let found = self
             .by_injection()
             .or_else(|| self.by_rules())
+            .or_else(|| self.by_learning(harmless?))
             .or_else(|| self.by_base_rate(history))
             .or_else(|| self.by_statistics())
             .unwrap_or_else(|| self.fall_back());
         self.decision(found)
+    }
+
+    /// What was learned of the rule, on machines as hot as this one.
+    fn by_learning(&self, (harmless, is_hot): (Harmless, bool)) -> Option<Found> {
+        if !self.may_be_learned() {
+            return None;
+        }
+        let machines = if is_hot { "machines with something hostile on them" } else { "quiet machines" };
+        let Harmless { at_most, episodes, hostile, .. } = harmless;
+        let because = format!(
+            "learned: of {episodes:.0} hours with this rule on {machines}, {hostile:.0} were part of an attack, so at most {:.1} % are",
+            100.0 * at_most
+        );
+        Some(Found {
+            decider: Decider::Statistics,
+            verdict: Verdict::BenignPositive,
+            confidence: 1.0 - at_most,
+            because: Some(because),
+            is_learned: true,
+        })
     }
 
     /// Text that addresses a model was put there by somebody who means harm: at least suspicious, whatever else is known,
@@ -243,7 +280,7 @@ impl Case<'_> {
             Some((Verdict::TruePositive, confidence)) => (Verdict::TruePositive, confidence),
             _ => (Verdict::Suspicious, 0.9),
         };
-        Some(Found { decider: Decider::Rule, verdict, confidence, because: Some(because) })
+        Some(Found { decider: Decider::Rule, verdict, confidence, because: Some(because), is_learned: false })
     }
 
     /// Rules that are sure. A benign verdict does not stand against bad intelligence.
@@ -252,7 +289,7 @@ impl Case<'_> {
         if verdict.is_benign() && self.assessed.reputation >= Reputation::Suspicious {
             return None;
         }
-        Some(Found { decider: Decider::Rule, verdict, confidence, because: None })
+        Some(Found { decider: Decider::Rule, verdict, confidence, because: None, is_learned: false })
     }
 
     fn by_base_rate(&self, history: &History) -> Option<Found> {
@@ -269,7 +306,13 @@ impl Case<'_> {
             rate.hostile,
             rate.hostile + rate.benign
         );
-        Some(Found { decider: Decider::Statistics, verdict, confidence, because: Some(because) })
+        Some(Found {
+            decider: Decider::Statistics,
+            verdict,
+            confidence,
+            because: Some(because),
+            is_learned: false,
+        })
     }
 
     fn by_statistics(&self) -> Option<Found> {
@@ -281,6 +324,7 @@ impl Case<'_> {
                 verdict: Verdict::Suspicious,
                 confidence: score,
                 because: Some(because),
+                is_learned: false,
             };
             return Some(found);
         }
@@ -289,9 +333,20 @@ impl Case<'_> {
             let because = "everyday chatter of this machine".to_owned();
             let confidence = 1.0 - 3.0 / self.signals.seen as f64;
             let verdict = Verdict::BenignPositive;
-            return Some(Found { decider: Decider::Statistics, verdict, confidence, because: Some(because) });
+            return Some(Found {
+                decider: Decider::Statistics,
+                verdict,
+                confidence,
+                because: Some(because),
+                is_learned: false,
+            });
         }
         None
+    }
+
+    /// Whether what was learned may decide: nobody before it does, and nothing forbids it.
+    fn may_be_learned(&self) -> bool {
+        self.by_rules().is_none() && self.assessed.injection.is_none() && !self.is_floored()
     }
 
     /// Whether rules or intelligence forbid a benign verdict.
@@ -304,7 +359,7 @@ impl Case<'_> {
         let verdict =
             if self.is_floored() || unexplained { Verdict::Suspicious } else { Verdict::InsufficientData };
         let confidence = if verdict == Verdict::Suspicious { 0.5 } else { 0.0 };
-        Found { decider: Decider::Fallback, verdict, confidence, because: None }
+        Found { decider: Decider::Fallback, verdict, confidence, because: None, is_learned: false }
     }
 
     fn by_analyst(&self, word: &crate::AnalystWord) -> Decision {
@@ -318,6 +373,7 @@ impl Case<'_> {
             verdict: word.verdict,
             confidence: 1.0,
             because: Some(format!("decided by {}{reason}", tame(&word.analyst, 40))),
+            is_learned: false,
         };
         let decision = Decision { valid_from: 0, valid_until: i64::MAX, ..self.decision(found) };
         Decision { id: analyst_decision_id(decision.pattern, decision.verdict), ..decision }
@@ -363,6 +419,7 @@ impl Case<'_> {
                 score: self.signals.score(),
                 model: String::new(),
                 why: String::new(),
+                learned: found.is_learned,
                 settings: String::new(),
                 floor: self.assessed.say.floor,
             },

@@ -17,6 +17,7 @@ mod hashes;
 mod history;
 pub mod injection;
 mod judge;
+pub mod learning;
 mod material;
 mod network;
 mod pattern;

@@ -278,6 +278,9 @@ pub(crate) struct Eval {
     /// Which alerts share a verdict
     #[arg(long, value_name = "KEY", default_value = "material")]
     pub(crate) key: Keys,
+    /// Judge each file also by what there is to learn from the labels of all others
+    #[arg(long)]
+    pub(crate) leave_one_out: bool,
     /// Let the labels lie about this share of the alerts of a fifth of the patterns
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) lies: Option<f64>,

@@ -65,6 +65,10 @@ impl Archive for Oracle {
         None
     }
 
+    fn answers(&self) -> bool {
+        self.who != Who::Embedded
+    }
+
     fn ask(&self, decision: &Decision) -> Option<Decision> {
         let is_asked = match self.who {
             Who::Oracle => true,

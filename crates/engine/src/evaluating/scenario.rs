@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use watchfire_judge::learning::{Learned, Teacher};
 use watchfire_judge::reuse::{Measured, Policy, Why};
-use watchfire_judge::{Assessed, Assessor, Ground, History, Judge, Reputations};
+use watchfire_judge::{Assessed, Assessor, Ground, History, Judge, Reputations, rule_key};
 use watchfire_signal::frame::{Framer, Limits};
 use watchfire_signal::read::{Item, Mapping, RecordReader};
 use watchfire_signal::{Alert, Verdict};
@@ -65,6 +66,10 @@ pub struct Evaluation<'e> {
     pub reuse: Policy,
     /// Which alerts share a verdict.
     pub key: Key,
+    /// What was learned before.
+    pub learned: Learned,
+    /// Whether each scenario is also judged by what there is to learn from the labels of all others.
+    pub leave_one_out: bool,
     /// Whether the labels lie.
     pub lies: Option<Lies>,
     /// Bounds on reading.
@@ -83,8 +88,8 @@ impl Evaluation<'_> {
         let mut figures = Figures::default();
         let mut confusion = Confusion::default();
         let mut measured = Measured::default();
-        for input in &self.inputs {
-            let (scenario, of_scenario) = self.scenario(input)?;
+        for (number, input) in self.inputs.iter().enumerate() {
+            let (scenario, of_scenario) = self.scenario(number, input)?;
             figures.overall.add(&scenario);
             measured.add(&scenario.checks);
             confusion.hostile += of_scenario.hostile;
@@ -96,15 +101,67 @@ impl Evaluation<'_> {
         Ok(figures)
     }
 
-    fn scenario(&self, input: &Input) -> Result<(ScenarioFigures, Confusion), EngineError> {
+    /// What there is to learn from everybody's labels but those of the scenario with this number.
+    fn taught(&self, but: usize) -> Result<Learned, EngineError> {
+        let mut learned = self.learned.clone();
+        if self.leave_one_out {
+            let others = self.inputs.iter().enumerate().filter(|(number, _)| *number != but);
+            for (_, input) in others {
+                learned.merge(&self.teach(input)?);
+            }
+        }
+        Ok(learned)
+    }
+
+    /// What there is to learn from an input's labels.
+    fn teach(&self, input: &Input) -> Result<Learned, EngineError> {
+        let mut teacher = Teacher::new(Learned::default());
+        let mut assessor = Assessor::new(self.ground.clone());
+        let mut last = 0;
+        self.read(input, |item| {
+            let Read::Alert { alert, step, .. } = item else { return };
+            last = alert.time.map_or(last, |time| time.as_millis().max(last));
+            let facts = assessor.facts(alert, self.reputations);
+            let assessed = assessor.assess(alert, &facts);
+            teacher.alert(&assessed, &rule_key(alert), last, step.is_some(), 1.0);
+        })?;
+        Ok(teacher.learned())
+    }
+
+    /// Reads an input, one record after another.
+    fn read(&self, input: &Input, mut take: impl FnMut(Read<'_, '_>)) -> Result<(), EngineError> {
         let unreadable = |reason: String, hint| EngineError::Unreadable { name: input.name(), reason, hint };
         let bytes =
             input.open().map_err(|error| unreadable(error.to_string(), "name a file that can be read"))?;
         let mut framer = Framer::new(bytes, Arc::new(AtomicU64::new(0)), self.limits, &self.mappings)
             .map_err(|error| unreadable(error.to_string(), error.hint()))?;
+        let mut reader = RecordReader::new(Arc::clone(&self.mappings));
+        while let Some(chunk) = framer.next_chunk() {
+            chunk.broken.iter().for_each(|_| take(Read::LeftOut));
+            chunk.read(&mut reader, |range: Range<usize>, items: &mut Vec<Item<'_>>| {
+                for item in items.drain(..) {
+                    let Item::Alert(alert) = item else {
+                        take(Read::LeftOut);
+                        continue;
+                    };
+                    take(Read::Alert {
+                        alert: &alert,
+                        is_labelled: self.labels.is_in(&chunk, range.clone()),
+                        step: self.labels.step(&chunk, range.clone()),
+                    });
+                }
+            });
+        }
+        framer.take_error().map_or(Ok(()), |error| Err(unreadable(error.to_string(), error.hint())))
+    }
+
+    fn scenario(&self, number: usize, input: &Input) -> Result<(ScenarioFigures, Confusion), EngineError> {
+        let judge = Judge::new(self.ground.clone(), History::default())
+            .reusing(self.reuse.clone())
+            .learned(self.taught(number)?);
         let mut replay = Replay {
             evaluation: self,
-            judge: Judge::new(self.ground.clone(), History::default()).reusing(self.reuse.clone()),
+            judge,
             oracle: Oracle::new(self.who),
             ranker: Judge::new(self.ground.clone(), History::default()),
             assessor: Assessor::new(self.ground.clone()),
@@ -119,30 +176,33 @@ impl Evaluation<'_> {
             time: 0,
             labelled: 0,
         };
-        let mut reader = RecordReader::new(Arc::clone(&self.mappings));
-        while let Some(chunk) = framer.next_chunk() {
-            replay.figures.left_out += chunk.broken.len() as u64;
-            let (labels, replay) = (&self.labels, &mut replay);
-            chunk.read(&mut reader, |range: Range<usize>, items: &mut Vec<Item<'_>>| {
-                for item in items.drain(..) {
-                    let Item::Alert(alert) = item else {
-                        replay.figures.left_out += 1;
-                        continue;
-                    };
-                    replay.labelled += u64::from(labels.is_in(&chunk, range.clone()));
-                    replay.alert(&alert, labels.step(&chunk, range.clone()));
-                }
-            });
-        }
-        if let Some(error) = framer.take_error() {
-            return Err(unreadable(error.to_string(), error.hint()));
-        }
+        self.read(input, |item| match item {
+            Read::LeftOut => replay.figures.left_out += 1,
+            Read::Alert { alert, is_labelled, step } => {
+                replay.labelled += u64::from(is_labelled);
+                replay.alert(alert, step);
+            }
+        })?;
         if replay.labelled == 0 {
-            let reason = format!("no alert in it has a value {:?}", self.labels.field);
-            return Err(unreadable(reason, "--labels names a column of CSV, or a member of JSON objects"));
+            return Err(EngineError::Unreadable {
+                name: input.name(),
+                reason: format!("no alert in it has a value {:?}", self.labels.field),
+                hint: "--labels names a column of CSV, or a member of JSON objects",
+            });
         }
         Ok(replay.finish())
     }
+}
+
+/// What is read.
+enum Read<'r, 'a> {
+    Alert {
+        alert: &'r Alert<'a>,
+        is_labelled: bool,
+        step: Option<String>,
+    },
+    /// A record that is no alert, or can't be read.
+    LeftOut,
 }
 
 /// A scenario as far as it has been replayed.
@@ -197,7 +257,8 @@ impl Replay<'_> {
             self.figures.wrong_reuse += u64::from(is_hostile != step.is_some());
             self.figures.contradicted += u64::from(is_hostile != says_attack);
         }
-        *self.deciders.entry(decision.decider.name()).or_default() += 1;
+        let decider = if decision.detail.learned { "learned" } else { decision.decider.name() };
+        *self.deciders.entry(decider).or_default() += 1;
         self.confusion.hostile += u64::from(is_hostile);
         let Some(step) = step else { return };
         self.figures.attack_alerts += 1;

@@ -1,11 +1,13 @@
 //! The decision that stands for an alert: the pattern's, an earlier one from the archive, or a new one.
 
 use super::{Archive, Asking, Case};
+use crate::assess::rule_key;
 use crate::decision::{Decision, Detail};
 use crate::hashes::stable;
 use crate::history::History;
+use crate::learning::{Harmless, Learned};
 use crate::pattern::short_id;
-use crate::reuse::{Book, PARTING, Place, Plan, Reuse, Side, Why};
+use crate::reuse::{Book, JUMP, PARTING, Place, Plan, Reuse, Side, Why};
 use std::sync::Arc;
 use watchfire_signal::Decider;
 
@@ -16,6 +18,8 @@ const MAX_KNOWN: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     current: Option<Arc<Decision>>,
+    /// What was learned that stands in its place, as long as that holds.
+    learned: Option<Arc<Decision>>,
     known: Vec<Arc<Decision>>,
     pub(super) analyst: Option<Arc<Decision>>,
     book: Book,
@@ -40,8 +44,8 @@ impl Maker<'_> {
 
     /// Whether a decision costs somebody's time, so that its reuse is worth checking.
     fn is_dear(&self, decision: &Decision) -> bool {
-        decision.decider == Decider::Llm
-            || decision.decider == Decider::Fallback && *self.asking != Asking::Nobody
+        let is_told = matches!(decision.decider, Decider::Llm | Decider::Fallback);
+        (is_told || decision.detail.learned) && (*self.asking != Asking::Nobody || self.archive.answers())
     }
 
     /// The earlier decision with this id, or, where nothing is known of the pattern in this run, the last that holds.
@@ -56,14 +60,24 @@ impl Maker<'_> {
         if !any {
             return self.archive.decision(id).filter(ours);
         }
+        // What was learned holds only as long as nothing happens on the machine.
         let holding = self.archive.decisions(assessed.pattern, time).into_iter().filter(ours);
+        let holding = holding.filter(|decision| decision.id == id || !decision.detail.learned);
         holding.max_by_key(|decision| (decision.id == id, decision.valid_from))
     }
 
     /// A decision made now.
-    fn fresh(&self, id: i64, reuse: &Reuse, place: Place, why: Why) -> Decision {
-        let decided = Decision { id, ..self.case.decide(self.history) };
-        let decided = self.archive.ask(&decided).unwrap_or(decided);
+    fn fresh(
+        &self,
+        id: i64,
+        reuse: &Reuse,
+        place: Place,
+        why: Why,
+        harmless: Option<(Harmless, bool)>,
+    ) -> Decision {
+        let decided = Decision { id, ..self.case.decide(self.history, harmless) };
+        let told = if decided.detail.learned { None } else { self.archive.ask(&decided) };
+        let decided = told.unwrap_or(decided);
         let side = Side::of(decided.verdict);
         // What addresses a model is looked at each time anew: this holds for its own moment, and a run that is repeated.
         let life = if self.case.assessed.injection.is_some() {
@@ -81,13 +95,34 @@ impl Standing {
     pub(super) fn next(
         &mut self,
         reuse: &mut Reuse,
+        learned: &mut Learned,
         place: Place,
         maker: &Maker<'_>,
     ) -> (Arc<Decision>, bool) {
         let Case { assessed, time, version, .. } = *maker.case;
         let alone = assessed.injection.is_some();
-        let plan = match &self.current {
-            Some(current) if !alone => {
+        reuse.seen(&mut self.book, place, time);
+        let is_hot = reuse.is_hot(place, time);
+        let mut harmless = maker
+            .case
+            .may_be_learned()
+            .then(|| learned.harmless(assessed.entities.rule, is_hot, self.book.in_hour()))
+            .flatten();
+        let by_learning = match &self.learned {
+            Some(decision) if !alone => {
+                let plan = reuse.plan_learned(&mut self.book, place, time, maker.is_dear(decision));
+                if plan == Some(Plan::Reuse) {
+                    return (Arc::clone(decision), false);
+                }
+                plan
+            }
+            _ => None,
+        };
+        let plan = match (by_learning, &self.current) {
+            (Some(check), _) => check,
+            // What was answered may still hold, but need not be asked about again.
+            (None, Some(_)) if harmless.is_some() && self.book.may_be_learned() => Plan::Ask(Why::Age),
+            (None, Some(current)) if !alone => {
                 let longest = maker.longest(Side::of(current.verdict));
                 reuse.plan(&mut self.book, place, time, longest, maker.is_dear(current))
             }
@@ -98,19 +133,21 @@ impl Standing {
             (Plan::Ask(why), _) => why,
             _ => Why::New,
         };
-        let id = decision_id(place, version, time, why);
+        if why == Why::Check || self.current.is_some() && !self.book.may_be_learned() {
+            harmless = None;
+        }
+        let id = decision_id(place, version, time, if harmless.is_some() { "learned" } else { why.name() });
         let anew = matches!(why, Why::New | Why::Earlier) && place.part == 0;
-        let known = self
-            .known
-            .iter()
-            .filter(|known| known.id == id || anew && known.valid_from <= time && time < known.valid_until);
+        let known = self.known.iter().filter(|known| known.id == id || anew && known.holds(time));
         let known = known.max_by_key(|known| (known.id == id, known.valid_from)).cloned();
         let (decision, fresh) = match known {
             Some(known) => (known, false),
             None => {
                 let earlier = maker.earlier(id, anew);
                 let fresh = earlier.is_none();
-                let decision = earlier.unwrap_or_else(|| maker.fresh(id, reuse, place, why));
+                let decision = earlier.unwrap_or_else(|| {
+                    maker.fresh(id, reuse, place, why, harmless.map(|harmless| (harmless, is_hot)))
+                });
                 let decision = Arc::new(decision);
                 if self.known.len() >= MAX_KNOWN {
                     self.known.remove(0);
@@ -120,6 +157,20 @@ impl Standing {
             }
         };
         let side = Side::of(decision.verdict);
+        if decision.detail.learned {
+            let jump = harmless.map_or(JUMP, |harmless| harmless.jump);
+            reuse.learned(&mut self.book, time, jump);
+            self.learned = Some(Arc::clone(&decision));
+            return (decision, fresh);
+        }
+        if decision.decider == Decider::Llm {
+            let (rule, name) = (assessed.entities.rule, || rule_key(maker.case.alert));
+            if side == Side::Hostile && self.book.teaches(is_hot) {
+                learned.add(rule, &name(), is_hot, true, 1.0);
+            } else if side == Side::Benign && !learned.is_empty() {
+                learned.peak(rule, &name(), self.book.in_hour());
+            }
+        }
         if reuse.answered(&mut self.book, place, time, side, why) || self.current.is_none() {
             self.current = Some(Arc::clone(&decision));
         }
@@ -135,12 +186,12 @@ impl Standing {
 }
 
 /// The id of a decision: the same for the same decision, so that a run that is repeated does not add to the store.
-fn decision_id(place: Place, version: &str, time: i64, why: Why) -> i64 {
+fn decision_id(place: Place, version: &str, time: i64, why: &str) -> i64 {
     let mut bytes = Vec::with_capacity(48);
     bytes.extend_from_slice(&place.pattern.to_le_bytes());
     bytes.extend_from_slice(&place.part.to_le_bytes());
     bytes.extend_from_slice(version.as_bytes());
     bytes.extend_from_slice(&time.to_le_bytes());
-    bytes.extend_from_slice(why.name().as_bytes());
+    bytes.extend_from_slice(why.as_bytes());
     short_id(&bytes)
 }

@@ -1,7 +1,7 @@
 //! Checks of reuse: a sample of reused verdicts is asked about nevertheless, and what comes out bounds the error of all.
 //!
 //! Reused verdicts belong to strata, in each of which every one has the same chance to be checked: benign ones, hostile
-//! ones (half that chance), all of them while there is an alarm, and those of watched patterns. In each stratum
+//! ones (half that chance), learned ones (a tenth), all of them while there is an alarm, and those of watched patterns. In each stratum
 //! the share of failures has an exact upper bound; the bounds together, weighted by how many verdicts each stratum has,
 //! bound the error of reuse with 95 % confidence (each is held with 1 − 5 % / number of strata; Bonferroni).
 //!
@@ -42,8 +42,8 @@ pub struct Stratum {
 /// What checks say of reuse.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Measured {
-    /// Benign verdicts, hostile ones, any during an alarm, those of watched patterns.
-    pub strata: [Stratum; 4],
+    /// Benign verdicts, hostile ones, any during an alarm, those of watched patterns, learned ones.
+    pub strata: [Stratum; 5],
     /// Patterns that are not reused any more.
     pub stopped: u64,
 }
@@ -126,6 +126,8 @@ impl Checks {
             (3, WATCHED.max(self.policy.checked))
         } else if time < self.alarm_until {
             (2, ALARMED.max(self.policy.checked))
+        } else if book.learned.is_some() {
+            (4, self.policy.checked / 10.0)
         } else if side == Side::Hostile {
             (1, self.policy.checked / 2.0)
         } else {

@@ -7,12 +7,14 @@ use super::{HEATED, MOMENT, Side};
 pub(super) struct Host {
     /// When something hostile was last found that was not known before.
     pub(super) turned: i64,
+    /// When whoever was asked last said *hostile*.
+    pub(super) hostile: i64,
     last: Option<(i64, Side)>,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { turned: i64::MIN, last: None }
+        Self { turned: i64::MIN, hostile: i64::MIN, last: None }
     }
 }
 
@@ -29,5 +31,8 @@ impl Host {
 
     pub(super) fn answered(&mut self, side: Side, time: i64) {
         self.last = Some((time, side));
+        if side == Side::Hostile {
+            self.hostile = time;
+        }
     }
 }

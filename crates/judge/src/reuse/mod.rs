@@ -48,7 +48,7 @@ const OWN: i64 = 72 * HOUR;
 /// A shorter silence ends no verdict's life.
 const SILENCE: i64 = 12 * HOUR;
 /// Fewer alerts in an hour are no jump.
-const JUMP: u64 = 100;
+pub(crate) const JUMP: u64 = 100;
 /// As many times the greatest confirmed number in an hour are a jump.
 const JUMP_FACTOR: u64 = 4;
 /// As long as this after a call, another alert on the same machine is about the same moment.
@@ -196,6 +196,36 @@ impl Reuse {
         }
     }
 
+    /// Takes in that an alert came.
+    pub(crate) fn seen(&mut self, book: &mut Book, place: Place, time: i64) {
+        self.rules.entry(place.rule, Rule::default).seen(time);
+        book.seen(time);
+    }
+
+    /// Whether the pattern is still harmless by what was learned, and if so, what to do.
+    pub(crate) fn plan_learned(
+        &mut self,
+        book: &mut Book,
+        place: Place,
+        time: i64,
+        is_checked: bool,
+    ) -> Option<Plan> {
+        let (since, jump) = book.learned?;
+        let hostile = self.hosts.get(&place.host).map_or(i64::MIN, |host| host.hostile);
+        let age = time.saturating_sub(since);
+        if !(0..=self.policy.first_life_ms).contains(&age) || hostile >= since || book.in_hour > jump {
+            book.learned = None;
+            return None;
+        }
+        let checked = is_checked && self.checks.draw(book, place.pattern, Side::Benign, time);
+        Some(if checked { Plan::Ask(Why::Check) } else { Plan::Reuse })
+    }
+
+    /// Takes in that the pattern is harmless by what was learned; more alerts than `jump` in an hour are not.
+    pub(crate) fn learned(&mut self, book: &mut Book, time: i64, jump: u64) {
+        book.learned = Some((time, jump));
+    }
+
     /// What to do about an alert at `time`. `longest` is how long the pattern's verdict may live; `is_checked` whether it
     /// would cost somebody's time, and so is worth checking.
     pub(crate) fn plan(
@@ -206,16 +236,11 @@ impl Reuse {
         longest: i64,
         is_checked: bool,
     ) -> Plan {
+        let Some(side) = book.side else { return Plan::Ask(Why::New) };
         let rule = self.rules.entry(place.rule, Rule::default);
-        rule.seen(time);
-        let Some(side) = book.side else {
-            book.begin(time);
-            return Plan::Ask(Why::New);
-        };
         if let Some(life) = self.policy.fixed_life_ms {
             return if (time - book.judged).abs() <= life { Plan::Reuse } else { Plan::Ask(Why::Age) };
         }
-        let silence = book.seen(time);
         let host = self.hosts.entry(place.host, Host::default);
         let heated = side != Side::Hostile && host.is_heated(time);
         let mut life = rule.life(side, self.policy.first_life_ms, longest);
@@ -243,7 +268,7 @@ impl Reuse {
             } else {
                 Some(Why::Age)
             }
-        } else if silence > SILENCE.max(book.longest_silence.saturating_mul(2)) {
+        } else if book.silence() > SILENCE.max(book.longest_silence.saturating_mul(2)) {
             Some(Why::Silence)
         } else if book.in_hour > JUMP.max(book.most_in_hour.saturating_mul(JUMP_FACTOR)) {
             Some(Why::Volume)
@@ -266,6 +291,13 @@ impl Reuse {
         self.rules.get(&place.rule).map_or(first, |rule| rule.life(side, first, longest))
     }
 
+    /// Whether somebody found something hostile on the machine a while ago.
+    pub(crate) fn is_hot(&self, place: Place, time: i64) -> bool {
+        self.hosts.get(&place.host).is_some_and(|host| {
+            host.hostile != i64::MIN && time.saturating_sub(host.hostile) <= crate::learning::HOT_MS
+        })
+    }
+
     /// Takes in what was answered at `time`, when somebody was asked because of `why`. Says whether the pattern's verdict
     /// is the answer's from now on.
     pub(crate) fn answered(
@@ -280,11 +312,13 @@ impl Reuse {
         host.answered(side, time);
         let rule = self.rules.entry(place.rule, Rule::default);
         let known = book.side;
+        // What a check of something learned finds says whether that was right.
+        let stood = if book.learned.take().is_some() { Some(Side::Benign) } else { known };
         let agrees = known == Some(side);
         if !agrees && side == Side::Hostile {
             host.turned = time;
         }
-        self.checks.answered(book, agrees, time, why);
+        self.checks.answered(book, stood == Some(side), time, why);
         if known.is_none() || why == Why::Earlier {
             book.side = Some(side);
             rule.answered(side, true);

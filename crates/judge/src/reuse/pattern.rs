@@ -23,7 +23,7 @@ pub(crate) struct Book {
     pub(super) judged: i64,
     /// When somebody was last asked about this very pattern.
     pub(super) own: i64,
-    last: i64,
+    last: Option<i64>,
     /// The silence that the last alert broke.
     silence: i64,
     /// The longest silence that an answer after it confirmed.
@@ -34,6 +34,11 @@ pub(crate) struct Book {
     pub(super) most_in_hour: u64,
     /// Whether the last answer was another.
     pub(super) is_contradicted: bool,
+    /// Since when the pattern is harmless by what was learned, and how many alerts in an hour would be too many; whatever
+    /// was answered about it is kept beside that.
+    pub(super) learned: Option<(i64, u64)>,
+    /// The hours of the last answers that were learned from, on a quiet machine and on a hot one.
+    taught: [Option<i64>; 2],
     pub(super) mode: Mode,
     pub(super) checks: u64,
     pub(super) failures: u64,
@@ -42,20 +47,20 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// The first alert.
-    pub(super) fn begin(&mut self, time: i64) {
-        (self.last, self.hour, self.in_hour) = (time, time.div_euclid(HOUR), 1);
-    }
-
-    /// The next alert; returns the silence before it.
-    pub(super) fn seen(&mut self, time: i64) -> i64 {
-        self.silence = time.saturating_sub(self.last).max(0);
-        self.last = self.last.max(time);
+    /// The next alert.
+    pub(super) fn seen(&mut self, time: i64) {
+        let last = self.last.unwrap_or(time);
+        self.silence = time.saturating_sub(last).max(0);
         let hour = time.div_euclid(HOUR);
-        if hour > self.hour {
+        if hour > self.hour || self.last.is_none() {
             (self.hour, self.in_hour) = (hour, 0);
         }
         self.in_hour += 1;
+        self.last = Some(last.max(time));
+    }
+
+    /// The silence that the last alert broke.
+    pub(super) fn silence(&self) -> i64 {
         self.silence
     }
 
@@ -71,6 +76,23 @@ impl Book {
         self.side = Some(side);
         self.is_contradicted = false;
         (self.longest_silence, self.most_in_hour, self.in_hour) = (0, 0, 1);
+    }
+
+    /// How many alerts came in this hour, this one among them.
+    pub(crate) fn in_hour(&self) -> u64 {
+        self.in_hour
+    }
+
+    /// Whether what was learned may stand in the place of what was answered.
+    pub(crate) fn may_be_learned(&self) -> bool {
+        !self.is_contradicted
+            && self.mode != Mode::Stopped
+            && matches!(self.side, Some(Side::Benign | Side::Undecided))
+    }
+
+    /// Whether an answer now is the hour's first that can be learned from.
+    pub(crate) fn teaches(&mut self, is_hot: bool) -> bool {
+        self.taught[usize::from(is_hot)].replace(self.hour) != Some(self.hour)
     }
 
     /// Whether its verdict is not reused any more.

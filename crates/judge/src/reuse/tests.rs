@@ -26,6 +26,7 @@ impl Bench {
     }
 
     fn plan(&mut self, time: i64) -> Plan {
+        self.reuse.seen(&mut self.book, PLACE, time);
         self.reuse.plan(&mut self.book, PLACE, time, LONGEST, true)
     }
 
@@ -39,6 +40,7 @@ impl Bench {
     /// An answer about something else.
     fn elsewhere(&mut self, place: Place, time: i64, answer: Side) {
         let mut book = Book::default();
+        self.reuse.seen(&mut book, place, time);
         let Plan::Ask(why) = self.reuse.plan(&mut book, place, time, LONGEST, true) else { panic!() };
         self.reuse.answered(&mut book, place, time, answer, why);
     }
@@ -141,7 +143,13 @@ fn a_pattern_whose_checks_fail_is_no_longer_reused() {
 fn the_bound_is_weighted_by_what_was_reused() {
     let stratum = |reused, checked, wrong| Stratum { reused, checked, wrong };
     let measured = Measured {
-        strata: [stratum(9000, 298, 0), stratum(0, 0, 0), stratum(1000, 100, 10), stratum(0, 0, 0)],
+        strata: [
+            stratum(9000, 298, 0),
+            stratum(0, 0, 0),
+            stratum(1000, 100, 10),
+            Stratum::default(),
+            Stratum::default(),
+        ],
         stopped: 0,
     };
     let estimate = measured.estimate().unwrap();

@@ -49,6 +49,16 @@ impl<K: Hash + Eq + Copy, V> BoundedMap<K, V> {
         self.entries.is_empty()
     }
 
+    /// The entries with their keys, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, (_, value))| (key, value))
+    }
+
+    /// Takes an entry out.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        self.entries.remove(key).map(|(_, value)| value)
+    }
+
     /// The entries, in no order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.entries.values().map(|(_, value)| value)

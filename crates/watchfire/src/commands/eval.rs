@@ -7,6 +7,7 @@ use crate::terminal::{self, grouped};
 use std::path::Path;
 use std::sync::Arc;
 use watchfire_engine::{Evaluation, Figures, Input, Key, Labels, Lies, ScenarioFigures, Who};
+use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::tame;
 
@@ -37,6 +38,8 @@ pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
                 Keys::Rule => Key::Rule,
                 Keys::RuleMachine => Key::RuleAndMachine,
             },
+            learned: Learned::default(),
+            leave_one_out: command.leave_one_out,
             lies: command.lies.map(|alerts| Lies { patterns: 0.2, alerts, seed: command.seed }),
             limits: settings.limits(),
             mappings: Arc::clone(&mappings),
