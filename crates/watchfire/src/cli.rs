@@ -262,6 +262,31 @@ pub(crate) struct Eval {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) curves: Curves,
+}
+
+/// Where the curves of an evaluation go.
+#[derive(Debug, Args)]
+pub(crate) struct Curves {
+    /// Write a page with the curve, its numbers and every step of the attacks (.html)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write the curve as a drawing (.svg)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Write the curve's numbers as a table in Markdown (.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Draw lines at so many calls of 1,000 alerts and so much wrong reuse in percent, such as 10,0.05
+    #[arg(long, value_name = "CALLS,PERCENT", value_parser = target)]
+    pub(crate) target: Option<(f64, f64)>,
+}
+
+fn target(text: &str) -> Result<(f64, f64), String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    let known = text.split_once(',').and_then(|(calls, wrong)| Some((number(calls)?, number(wrong)?)));
+    known.ok_or_else(|| "two numbers above 0: calls of 1,000 alerts, wrong reuse in percent".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! `watchfire eval`
 
+use super::curves::Curves;
 use crate::cli::{Common, Decides, Eval};
 use crate::config::load;
 use crate::exit::{Problem, Status};
@@ -19,6 +20,7 @@ pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
     if lives.is_empty() {
         lives.push(None);
     }
+    let mut curves = Curves::of(&command.curves)?;
     let mut text = String::new();
     for hours in lives {
         let millis = hours.map(|hours| (hours * 3_600_000.0) as i64);
@@ -43,8 +45,10 @@ pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
         } else {
             text.push_str(&table(&figures, hours, command.steps));
         }
+        curves.add(hours, figures);
     }
     terminal::write_out(text.as_bytes())?;
+    curves.write()?;
     Ok(Status::Done)
 }
 

@@ -1,0 +1,101 @@
+//! The chart as a file of its own, for documents.
+//!
+//! GitHub shows such a file as an image: what it needs it must hold, and what it sees of the reader is whether they
+//! like it dark, which need not be the theme of the page around it. So it brings its own paper, and is right on any.
+
+use super::drawing::{Drawing, HEIGHT, key_shape};
+use super::escaping::Escaped;
+use super::labels::CHARACTER;
+use super::points::{left_over, name, ordered, shown};
+use super::{Curve, Target};
+use std::fmt::{self, Write};
+use unicode_width::UnicodeWidthStr;
+
+/// Pixels: the file's width, room beside the plot, a line of the legend, room above and below.
+const WIDTH: f64 = 800.0;
+const LEFT: f64 = 64.0;
+const RIGHT: f64 = 30.0;
+const LEGEND_LINE: f64 = 22.0;
+const EDGE: f64 = 18.0;
+/// From a mark's middle to its name, and from a name to the next mark.
+const BESIDE: f64 = 20.0;
+const BETWEEN: f64 = 40.0;
+
+pub(super) fn file(curves: &[Curve], target: Option<Target>) -> String {
+    let mut out = String::new();
+    // A `String` takes all that is written to it.
+    let _ = write_file(&mut out, curves, target);
+    out
+}
+
+fn write_file(out: &mut String, curves: &[Curve], target: Option<Target>) -> fmt::Result {
+    let drawing = Drawing::new(curves, target);
+    let entries = if drawing.is_some() { legend(curves) } else { Vec::new() };
+    let plot_top = EDGE + entries.last().map_or(0.0, |entry| entry.y + LEGEND_LINE);
+    let plot_height = if drawing.is_some() { HEIGHT } else { 40.0 };
+    let height = plot_top + plot_height + EDGE / 2.0;
+    write!(
+        out,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="curves-is">"#
+    )?;
+    let title = drawing.as_ref().map_or_else(|| NOTHING_DRAWN.to_owned(), Drawing::title);
+    write!(out, r#"<title id="curves-is">{}</title>"#, Escaped(&title))?;
+    write!(out, "<style>{}{}</style>", include_str!("standalone.css"), include_str!("chart.css"))?;
+    write!(out, r#"<rect class="card" x=".5" y=".5" width="{}" height="{}" rx="6"/>"#, WIDTH - 1.0, height - 1.0)?;
+    for entry in entries {
+        let (x, y) = (entry.x + LEFT, entry.y + EDGE + 4.0);
+        write!(out, r#"<g transform="translate({x} {y})">"#)?;
+        match entry.kind {
+            Some(kind) => key_shape(out, kind)?,
+            None => out.push_str(HOLLOW),
+        }
+        write!(out, r#"<text class="legend-name" x="{BESIDE}" y="4">{}</text></g>"#, Escaped(&entry.name))?;
+    }
+    match drawing {
+        Some(drawing) => {
+            let width = WIDTH - LEFT - RIGHT;
+            write!(out, r#"<svg class="curves" x="{LEFT}" y="{plot_top}" width="{width}" height="{HEIGHT}">"#)?;
+            drawing.write(out)?;
+            out.push_str("</svg>");
+        }
+        None => write!(out, r#"<text class="legend-name" x="{EDGE}" y="{}">{NOTHING_DRAWN}</text>"#, EDGE * 2.0)?,
+    }
+    out.write_str("</svg>\n")
+}
+
+/// What is said instead of a chart.
+pub(super) const NOTHING_DRAWN: &str = "There is no point to draw.";
+/// The sign for a point that lost a step.
+const HOLLOW: &str = r#"<path class="hollow any" d="M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z"/>"#;
+
+struct Entry {
+    name: String,
+    /// Which curve; `None` for the sign of lost steps.
+    kind: Option<usize>,
+    x: f64,
+    y: f64,
+}
+
+/// Names side by side, as many to a line as there is room for.
+fn legend(curves: &[Curve]) -> Vec<Entry> {
+    let mut names: Vec<(String, Option<usize>)> =
+        shown(curves).enumerate().map(|(index, curve)| (name(curve), Some(index))).collect();
+    if shown(curves).flat_map(ordered).any(super::points::loses) {
+        names.push(("hollow: a step of an attack was lost".to_owned(), None));
+    }
+    match left_over(curves) {
+        0 => {}
+        left => names.push((format!("not shown: {left} more"), None)),
+    }
+    let (mut x, mut y) = (14.0, 0.0);
+    let mut entries = Vec::with_capacity(names.len());
+    for (name, kind) in names {
+        let width = name.width() as f64 * CHARACTER;
+        if x > 14.0 && LEFT + x + BESIDE + width > WIDTH - EDGE {
+            (x, y) = (14.0, y + LEGEND_LINE);
+        }
+        entries.push(Entry { name, kind, x, y });
+        x += BESIDE + width + BETWEEN;
+    }
+    entries
+}
