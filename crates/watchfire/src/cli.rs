@@ -284,7 +284,8 @@ pub(crate) struct Curves {
 }
 
 fn target(text: &str) -> Result<(f64, f64), String> {
-    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    let number =
+        |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
     let known = text.split_once(',').and_then(|(calls, wrong)| Some((number(calls)?, number(wrong)?)));
     known.ok_or_else(|| "two numbers above 0: calls of 1,000 alerts, wrong reuse in percent".to_owned())
 }

@@ -40,7 +40,8 @@ impl<'a> Curves<'a> {
         let points = points.map(|(index, (hours, figures))| point(*hours, &figures.overall, index == chosen));
         let curves = [Curve { name: "material fields".to_owned(), points: points.collect() }];
         let target = self.arguments.target;
-        let target = target.map(|(calls_per_1000, wrong_reuse_percent)| Target { calls_per_1000, wrong_reuse_percent });
+        let target = target
+            .map(|(calls_per_1000, wrong_reuse_percent)| Target { calls_per_1000, wrong_reuse_percent });
         if let (Some(path), Some((_, figures))) = (&self.arguments.html, self.replays.get(chosen)) {
             put(path, &curves::page("What reuse costs", figures, &curves, target, &command()))?;
         }
@@ -117,7 +118,12 @@ mod tests {
 
     #[test]
     fn the_point_in_full_loses_the_fewest_steps_and_then_asks_least() {
-        let replay = |calls, steps_caught| ScenarioFigures { calls, steps_caught, steps_total: 33, ..Default::default() };
+        let replay = |calls, steps_caught| ScenarioFigures {
+            calls,
+            steps_caught,
+            steps_total: 33,
+            ..Default::default()
+        };
         let replays = [replay(90, 33), replay(40, 33), replay(10, 32)];
         assert_eq!(chosen(replays.iter()), Some(1));
         assert_eq!(chosen(replays[2..].iter()), Some(0));

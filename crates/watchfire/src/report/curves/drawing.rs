@@ -22,6 +22,9 @@ pub(super) const HEIGHT: f64 = ABOVE + PLOT + BELOW;
 /// Widths that labels are placed for: what is common, and that of a telephone.
 const WIDE: f64 = 680.0;
 const NARROW: f64 = 280.0;
+/// Half of a mark, and of the ring around a chosen one.
+const MARK: f64 = 6.0;
+const RING: f64 = 10.0;
 
 /// Marks: filled shapes around the origin, one for each colour.
 const SHAPES: [&str; 6] = [
@@ -62,8 +65,9 @@ impl<'c> Drawing<'c> {
         points().next()?;
         let wanted = |of: fn(Target) -> f64| target.map(of).filter(|value| *value > 0.0);
         let calls = points().map(|point| point.calls_per_1000).chain(wanted(|target| target.calls_per_1000));
-        let wrong =
-            points().map(|point| point.wrong_reuse_percent).chain(wanted(|target| target.wrong_reuse_percent));
+        let wrong = points()
+            .map(|point| point.wrong_reuse_percent)
+            .chain(wanted(|target| target.wrong_reuse_percent));
         let (across, up) = (Axis::spanning(calls), Axis::spanning(wrong));
         let place = |point: &'c Point| {
             let x = across.place(point.calls_per_1000)? * 100.0;
@@ -88,7 +92,10 @@ impl<'c> Drawing<'c> {
     /// As it stands in a page.
     pub(super) fn draw(&self) -> Svg {
         Svg::drawn(|drawing| {
-            write!(drawing, r#"<svg class="curves" height="{HEIGHT}" role="img" aria-labelledby="curves-is">"#)?;
+            write!(
+                drawing,
+                r#"<svg class="curves" height="{HEIGHT}" role="img" aria-labelledby="curves-is">"#
+            )?;
             write!(drawing, r#"<title id="curves-is">{}</title>"#, Escaped(&self.title()))?;
             self.write(drawing)?;
             drawing.write_str("</svg>")
@@ -124,7 +131,12 @@ impl<'c> Drawing<'c> {
             // A narrow screen has room for every other number; those of a scale without zero begin with the first.
             let numbered = if count > 5 && index % 2 == 1 { "time wide-only" } else { "time" };
             write!(drawing, r#"<line class="{class}" x1="{x}%" x2="{x}%" y1="{ABOVE}" y2="{floor}"/>"#)?;
-            write!(drawing, r#"<text class="{numbered}" x="{x}%" y="{}">{}</text>"#, floor + 17.0, mark.label)?;
+            write!(
+                drawing,
+                r#"<text class="{numbered}" x="{x}%" y="{}">{}</text>"#,
+                floor + 17.0,
+                mark.label
+            )?;
         }
         write!(drawing, r#"<line class="base" x1="0" x2="100%" y1="{floor}" y2="{floor}"/>"#)?;
         write!(drawing, r#"<line class="base" x1="0" x2="0" y1="{ABOVE}" y2="{floor}"/>"#)?;
@@ -142,12 +154,20 @@ impl<'c> Drawing<'c> {
     fn targets(&self, drawing: &mut String) -> fmt::Result {
         let Some(target) = self.target else { return Ok(()) };
         let positive = |value: f64| value > 0.0;
-        if let Some(x) = Some(target.calls_per_1000).filter(|v| positive(*v)).and_then(|v| self.across.place(v)) {
+        if let Some(x) =
+            Some(target.calls_per_1000).filter(|v| positive(*v)).and_then(|v| self.across.place(v))
+        {
             let x = short(x * 100.0);
-            write!(drawing, r#"<line class="target" x1="{x}%" x2="{x}%" y1="{ABOVE}" y2="{}"/>"#, ABOVE + PLOT)?;
+            write!(
+                drawing,
+                r#"<line class="target" x1="{x}%" x2="{x}%" y1="{ABOVE}" y2="{}"/>"#,
+                ABOVE + PLOT
+            )?;
             write!(drawing, r#"<text class="time target" x="{x}%" y="{}">target</text>"#, ABOVE - 5.0)?;
         }
-        if let Some(y) = Some(target.wrong_reuse_percent).filter(|v| positive(*v)).and_then(|v| self.up.place(v)) {
+        if let Some(y) =
+            Some(target.wrong_reuse_percent).filter(|v| positive(*v)).and_then(|v| self.up.place(v))
+        {
             let y = short(height_of(y));
             write!(drawing, r#"<line class="target" x1="0" x2="100%" y1="{y}" y2="{y}"/>"#)?;
             write!(drawing, r#"<text class="end target" x="100%" y="{}">target</text>"#, short(y - 4.0))?;
@@ -161,7 +181,7 @@ impl<'c> Drawing<'c> {
         let narrow = self.sides(&places, NARROW, Some(&wide));
         for ((placed, side), narrow) in places.into_iter().zip(wide).zip(narrow) {
             let Some(side) = side else { continue };
-            let (dx, dy) = side.offset();
+            let (dx, dy) = side.offset(reach(placed.point));
             let anchor = match side.across {
                 1 => "begin",
                 0 => "time",
@@ -187,7 +207,7 @@ impl<'c> Drawing<'c> {
         let at = |placed: &Placed<'_>| (placed.x / 100.0 * width, placed.y);
         let labelled = places.iter().map(|placed| {
             let (x, y) = at(placed);
-            Labelled { x, y, label: said(placed.point) }
+            Labelled { x, y, reach: reach(placed.point), label: said(placed.point) }
         });
         let labelled: Vec<Labelled> = labelled.collect();
         let pairs = self.lines.iter().flat_map(|line| line.points.windows(2));
@@ -225,7 +245,7 @@ impl Line<'_> {
             let sentence = PointRow::of(placed.point).sentence();
             write!(drawing, "<title>{}, {}</title>", Escaped(&self.name), Escaped(&sentence))?;
             if placed.point.chosen {
-                write!(drawing, r#"<circle class="ring k{}" r="10"/>"#, self.kind)?;
+                write!(drawing, r#"<circle class="ring k{}" r="{RING}"/>"#, self.kind)?;
             }
             shape(drawing, self.kind, loses(placed.point))?;
             drawing.push_str("</g></svg>");
@@ -267,6 +287,10 @@ fn cut(drawing: &mut String, x: f64, y: f64, gap: &str, strokes: &str) -> fmt::R
 /// A point's label; with the steps if one was lost.
 fn said(point: &Point) -> String {
     if loses(point) { format!("{} · {}", label(point), steps(point)) } else { label(point) }
+}
+
+fn reach(point: &Point) -> f64 {
+    if point.chosen { RING } else { MARK }
 }
 
 fn has_place(point: &Point) -> bool {

@@ -10,10 +10,8 @@ use unicode_width::UnicodeWidthStr;
 /// Width of a character and height of a line, in pixels at a size of 12.
 pub(super) const CHARACTER: f64 = 6.4;
 const LINE: f64 = 13.0;
-/// From the middle of a mark to its label.
-const AWAY: f64 = 9.0;
-/// Half of a mark.
-const MARK: f64 = 6.0;
+/// From the edge of a mark to its label.
+const AWAY: f64 = 3.0;
 /// Lines are kept clear at points so far apart.
 const STRIDE: f64 = 4.0;
 /// Points at most along a line.
@@ -43,6 +41,8 @@ pub(super) struct Labelled {
     /// Pixels from the left and from the top.
     pub(super) x: f64,
     pub(super) y: f64,
+    /// Half of its mark.
+    pub(super) reach: f64,
     pub(super) label: String,
 }
 
@@ -59,7 +59,10 @@ struct Area {
 
 impl Area {
     fn meets(&self, other: &Self) -> bool {
-        self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
     }
 
     fn holds(&self, (x, y): (f64, f64)) -> bool {
@@ -69,9 +72,9 @@ impl Area {
 
 impl Side {
     /// From the mark's middle to the label's anchor: its beginning, middle or end, on its base line.
-    pub(super) fn offset(self) -> (f64, f64) {
+    pub(super) fn offset(self, reach: f64) -> (f64, f64) {
         let diagonal = self.across != 0 && self.up != 0;
-        let away = if diagonal { AWAY * 0.75 } else { AWAY };
+        let away = (reach + AWAY) * if diagonal { 0.75 } else { 1.0 };
         let y = match self.up {
             1 => -away,
             0 => LINE / 3.0,
@@ -82,9 +85,8 @@ impl Side {
 
     fn around(self, labelled: &Labelled) -> Area {
         let width = labelled.label.width() as f64 * CHARACTER;
-        let (dx, dy) = self.offset();
-        let left = labelled.x
-            + dx
+        let (dx, dy) = self.offset(labelled.reach);
+        let left = labelled.x + dx
             - match self.across {
                 1 => 0.0,
                 0 => width / 2.0,
@@ -131,8 +133,8 @@ pub(super) fn place(
 }
 
 fn mark(labelled: &Labelled) -> Area {
-    let (x, y) = (labelled.x, labelled.y);
-    Area { left: x - MARK, top: y - MARK, right: x + MARK, bottom: y + MARK }
+    let Labelled { x, y, reach, .. } = *labelled;
+    Area { left: x - reach, top: y - reach, right: x + reach, bottom: y + reach }
 }
 
 fn dots(&[from, to]: &Stretch) -> impl Iterator<Item = (f64, f64)> {
@@ -149,7 +151,7 @@ mod tests {
     use super::{Labelled, Side, place};
 
     fn at(x: f64, y: f64, label: &str) -> Labelled {
-        Labelled { x, y, label: label.to_owned() }
+        Labelled { x, y, reach: 6.0, label: label.to_owned() }
     }
 
     #[test]
@@ -177,13 +179,16 @@ mod tests {
 
     #[test]
     fn labels_stay_inside() {
-        assert_eq!(place(&[at(295.0, 5.0, "24 h")], &[], (300.0, 300.0), None)[0], Some(Side { across: -1, up: -1 }));
+        assert_eq!(
+            place(&[at(295.0, 5.0, "24 h")], &[], (300.0, 300.0), None)[0],
+            Some(Side { across: -1, up: -1 })
+        );
         assert_eq!(place(&[at(5.0, 5.0, "much too long for it")], &[], (30.0, 30.0), None)[0], None);
     }
 
     #[test]
     fn a_narrow_drawing_keeps_the_sides_of_the_wide_one_or_drops_labels() {
-        let near = [at(50.0, 50.0, "4 h"), at(58.0, 50.0, "24 h")];
+        let near = [at(50.0, 50.0, "4 h"), at(60.0, 56.0, "24 h")];
         let given = [Some(Side { across: 1, up: 1 }), Some(Side { across: 1, up: 1 })];
         assert_eq!(place(&near, &[], (300.0, 300.0), Some(&given)), [given[0], None]);
     }

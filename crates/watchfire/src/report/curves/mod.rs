@@ -93,7 +93,8 @@ fn write_markdown(out: &mut String, curves: &[Curve]) -> fmt::Result {
         for point in PointRow::all(curve) {
             let label = prose(&point.label);
             let label = if point.chosen { format!("**{label}**") } else { label };
-            let cells = [prose(&points::name(curve)), label, point.calls, point.wrong, point.missed, point.steps];
+            let cells =
+                [prose(&points::name(curve)), label, point.calls, point.wrong, point.missed, point.steps];
             row(out, &cells)?;
         }
     }

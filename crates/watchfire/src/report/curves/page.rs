@@ -165,8 +165,8 @@ impl ScenarioView {
             grouped(figures.wrong_reuse),
             decimal(figures.wrong_reuse_percent, 3),
             of_attacks(decimal(figures.missed_percent, 3)),
-            decimal(figures.precision, 3),
-            of_attacks(decimal(figures.recall, 3)),
+            decimal(figures.precision * 100.0, 3),
+            of_attacks(decimal(figures.recall * 100.0, 3)),
             fraction(figures.steps_caught, figures.steps_total),
             grouped(figures.opened_until_all_seen),
         ]
@@ -237,9 +237,13 @@ fn headline(figures: &Figures) -> [Headline; 4] {
 fn facts(overall: &ScenarioFigures) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if overall.attack_alerts > 0 {
-        let [missed, recall] = [overall.missed_percent, overall.recall * 100.0].map(|value| decimal(value, 3));
+        let [missed, recall] =
+            [overall.missed_percent, overall.recall * 100.0].map(|value| decimal(value, 3));
         let alerts = grouped(overall.missed);
-        facts.push(("Missed", format!("{missed}\u{a0}% of the attack alerts ({alerts}); recall {recall}\u{a0}%")));
+        facts.push((
+            "Missed",
+            format!("{missed}\u{a0}% of the attack alerts ({alerts}); recall {recall}\u{a0}%"),
+        ));
     }
     let precision = decimal(overall.precision * 100.0, 3);
     facts.push(("Precision", format!("{precision}\u{a0}% of the hostile verdicts are right")));
@@ -249,10 +253,16 @@ fn facts(overall: &ScenarioFigures) -> Vec<(&'static str, String)> {
         facts.push(("Opened", format!("{opened} patterns of a scenario at most, until every step was seen")));
     }
     if overall.left_out > 0 {
-        facts.push(("Left out", format!("{}: no alerts, or not readable", counted(overall.left_out, "record"))));
+        facts.push((
+            "Left out",
+            format!("{}: no alerts, or not readable", counted(overall.left_out, "record")),
+        ));
     }
     if overall.out_of_order > 0 {
-        facts.push(("Out of order", format!("{} earlier than one before", counted(overall.out_of_order, "alert"))));
+        facts.push((
+            "Out of order",
+            format!("{} earlier than one before", counted(overall.out_of_order, "alert")),
+        ));
     }
     facts
 }

@@ -41,24 +41,36 @@ fn write_file(out: &mut String, curves: &[Curve], target: Option<Target>) -> fmt
     let title = drawing.as_ref().map_or_else(|| NOTHING_DRAWN.to_owned(), Drawing::title);
     write!(out, r#"<title id="curves-is">{}</title>"#, Escaped(&title))?;
     write!(out, "<style>{}{}</style>", include_str!("standalone.css"), include_str!("chart.css"))?;
-    write!(out, r#"<rect class="card" x=".5" y=".5" width="{}" height="{}" rx="6"/>"#, WIDTH - 1.0, height - 1.0)?;
+    write!(
+        out,
+        r#"<rect class="card" x=".5" y=".5" width="{}" height="{}" rx="6"/>"#,
+        WIDTH - 1.0,
+        height - 1.0
+    )?;
     for entry in entries {
         let (x, y) = (entry.x + LEFT, entry.y + EDGE + 4.0);
         write!(out, r#"<g transform="translate({x} {y})">"#)?;
-        match entry.kind {
-            Some(kind) => key_shape(out, kind)?,
-            None => out.push_str(HOLLOW),
+        match entry.sign {
+            Sign::Curve(index) => key_shape(out, index)?,
+            Sign::Hollow => out.push_str(HOLLOW),
+            Sign::Ring => out.push_str(RING),
+            Sign::Nothing => {}
         }
         write!(out, r#"<text class="legend-name" x="{BESIDE}" y="4">{}</text></g>"#, Escaped(&entry.name))?;
     }
     match drawing {
         Some(drawing) => {
             let width = WIDTH - LEFT - RIGHT;
-            write!(out, r#"<svg class="curves" x="{LEFT}" y="{plot_top}" width="{width}" height="{HEIGHT}">"#)?;
+            write!(
+                out,
+                r#"<svg class="curves" x="{LEFT}" y="{plot_top}" width="{width}" height="{HEIGHT}">"#
+            )?;
             drawing.write(out)?;
             out.push_str("</svg>");
         }
-        None => write!(out, r#"<text class="legend-name" x="{EDGE}" y="{}">{NOTHING_DRAWN}</text>"#, EDGE * 2.0)?,
+        None => {
+            write!(out, r#"<text class="legend-name" x="{EDGE}" y="{}">{NOTHING_DRAWN}</text>"#, EDGE * 2.0)?
+        }
     }
     out.write_str("</svg>\n")
 }
@@ -67,34 +79,47 @@ fn write_file(out: &mut String, curves: &[Curve], target: Option<Target>) -> fmt
 pub(super) const NOTHING_DRAWN: &str = "There is no point to draw.";
 /// The sign for a point that lost a step.
 const HOLLOW: &str = r#"<path class="hollow any" d="M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z"/>"#;
+/// The sign for the chosen point.
+const RING: &str = r#"<circle class="ring any" r="8"/><circle class="dot" r="4"/>"#;
 
 struct Entry {
     name: String,
-    /// Which curve; `None` for the sign of lost steps.
-    kind: Option<usize>,
+    sign: Sign,
     x: f64,
     y: f64,
 }
 
+/// What stands before a name.
+enum Sign {
+    /// The mark of the curve with this index.
+    Curve(usize),
+    Hollow,
+    Ring,
+    Nothing,
+}
+
 /// Names side by side, as many to a line as there is room for.
 fn legend(curves: &[Curve]) -> Vec<Entry> {
-    let mut names: Vec<(String, Option<usize>)> =
-        shown(curves).enumerate().map(|(index, curve)| (name(curve), Some(index))).collect();
+    let mut names: Vec<(String, Sign)> =
+        shown(curves).enumerate().map(|(index, curve)| (name(curve), Sign::Curve(index))).collect();
     if shown(curves).flat_map(ordered).any(super::points::loses) {
-        names.push(("hollow: a step of an attack was lost".to_owned(), None));
+        names.push(("hollow: a step of an attack was lost".to_owned(), Sign::Hollow));
     }
     match left_over(curves) {
         0 => {}
-        left => names.push((format!("not shown: {left} more"), None)),
+        left => names.push((format!("not shown: {left} more"), Sign::Nothing)),
+    }
+    if shown(curves).flat_map(ordered).any(|point| point.chosen) {
+        names.push(("ringed: chosen".to_owned(), Sign::Ring));
     }
     let (mut x, mut y) = (14.0, 0.0);
     let mut entries = Vec::with_capacity(names.len());
-    for (name, kind) in names {
+    for (name, sign) in names {
         let width = name.width() as f64 * CHARACTER;
         if x > 14.0 && LEFT + x + BESIDE + width > WIDTH - EDGE {
             (x, y) = (14.0, y + LEGEND_LINE);
         }
-        entries.push(Entry { name, kind, x, y });
+        entries.push(Entry { name, sign, x, y });
         x += BESIDE + width + BETWEEN;
     }
     entries
