@@ -5,7 +5,7 @@ use crate::cli::Curves as Arguments;
 use crate::exit::Problem;
 use crate::report::curves::{self, Curve, Point, Target};
 use crate::terminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use watchfire_engine::{Figures, ScenarioFigures};
 
 /// Characters of a command that need no quotes in a shell.
@@ -68,7 +68,7 @@ fn check(path: Option<&Path>, option: &str, endings: &[&str]) -> Result<(), Prob
     Place::of(path).probe(option)
 }
 
-fn put(path: &PathBuf, text: &str) -> Result<(), Problem> {
+fn put(path: &Path, text: &str) -> Result<(), Problem> {
     terminal::write_file(path, text.as_bytes())?;
     terminal::note(&format!("written to {}", terminal::path_name(path)));
     Ok(())

@@ -14,7 +14,7 @@ use super::{Curve, Point, Target};
 use std::fmt::{self, Write};
 
 /// Heights, in pixels: the axis' name, the plot, numbers and name of the other axis.
-const ABOVE: f64 = 30.0;
+const ABOVE: f64 = 38.0;
 const PLOT: f64 = 320.0;
 const BELOW: f64 = 46.0;
 /// The whole drawing's.
@@ -146,31 +146,30 @@ impl<'c> Drawing<'c> {
         if let Some(gap) = self.across.gap() {
             cut(drawing, gap * 100.0, floor, "M-5 6L1-6h4L-1 6z", "M-5 6L1-6M-1 6L5-6")?;
         }
-        write!(drawing, r#"<text class="axis" x="0" y="14" dx="-8">wrong reuse, % of alerts ↑</text>"#)?;
+        write!(drawing, r#"<text class="axis" x="0" y="12" dx="-8">wrong reuse, % of alerts ↑</text>"#)?;
         let below = HEIGHT - 6.0;
         write!(drawing, r#"<text class="axis end" x="100%" y="{below}">calls of 1,000 alerts →</text>"#)
     }
 
+    /// Where the target's lines are: percent from the left, pixels from the top.
+    fn target_places(&self) -> (Option<f64>, Option<f64>) {
+        let place = |axis: &Axis, value: f64| axis.place(value).filter(|_| value > 0.0);
+        let calls = self.target.and_then(|target| place(&self.across, target.calls_per_1000));
+        let wrong = self.target.and_then(|target| place(&self.up, target.wrong_reuse_percent));
+        (calls.map(|place| place * 100.0), wrong.map(height_of))
+    }
+
     fn targets(&self, drawing: &mut String) -> fmt::Result {
-        let Some(target) = self.target else { return Ok(()) };
-        let positive = |value: f64| value > 0.0;
-        if let Some(x) =
-            Some(target.calls_per_1000).filter(|v| positive(*v)).and_then(|v| self.across.place(v))
-        {
-            let x = short(x * 100.0);
-            write!(
-                drawing,
-                r#"<line class="target" x1="{x}%" x2="{x}%" y1="{ABOVE}" y2="{}"/>"#,
-                ABOVE + PLOT
-            )?;
-            write!(drawing, r#"<text class="time target" x="{x}%" y="{}">target</text>"#, ABOVE - 5.0)?;
+        let (calls, wrong) = self.target_places();
+        if let Some(x) = calls.map(short) {
+            let (floor, above) = (ABOVE + PLOT, ABOVE - 5.0);
+            write!(drawing, r#"<line class="target" x1="{x}%" x2="{x}%" y1="{ABOVE}" y2="{floor}"/>"#)?;
+            write!(drawing, r#"<text class="time target" x="{x}%" y="{above}">target</text>"#)?;
         }
-        if let Some(y) =
-            Some(target.wrong_reuse_percent).filter(|v| positive(*v)).and_then(|v| self.up.place(v))
-        {
-            let y = short(height_of(y));
+        if let Some(y) = wrong.map(short) {
+            let above = short(y - 4.0);
             write!(drawing, r#"<line class="target" x1="0" x2="100%" y1="{y}" y2="{y}"/>"#)?;
-            write!(drawing, r#"<text class="end target" x="100%" y="{}">target</text>"#, short(y - 4.0))?;
+            write!(drawing, r#"<text class="end target" x="100%" y="{above}">target</text>"#)?;
         }
         Ok(())
     }
@@ -211,12 +210,14 @@ impl<'c> Drawing<'c> {
         });
         let labelled: Vec<Labelled> = labelled.collect();
         let pairs = self.lines.iter().flat_map(|line| line.points.windows(2));
-        let stretches: Vec<Stretch> = pairs
-            .filter_map(|pair| {
-                let [from, to] = pair else { return None };
-                Some([at(from), at(to)])
-            })
-            .collect();
+        let drawn = pairs.filter_map(|pair| {
+            let [from, to] = pair else { return None };
+            Some([at(from), at(to)])
+        });
+        let (calls, wrong) = self.target_places();
+        let upright = calls.map(|x| x / 100.0 * width).map(|x| [(x, ABOVE), (x, ABOVE + PLOT)]);
+        let level = wrong.map(|y| [(0.0, y), (width, y)]);
+        let stretches: Vec<Stretch> = drawn.chain(upright).chain(level).collect();
         place(&labelled, &stretches, (width, ABOVE + PLOT), given)
     }
 }

@@ -8,7 +8,7 @@
 use unicode_width::UnicodeWidthStr;
 
 /// Width of a character and height of a line, in pixels at a size of 12.
-pub(super) const CHARACTER: f64 = 6.4;
+const CHARACTER: f64 = 6.4;
 const LINE: f64 = 13.0;
 /// From the edge of a mark to its label.
 const AWAY: f64 = 3.0;

@@ -62,7 +62,7 @@ pub(crate) struct Target {
     pub(crate) wrong_reuse_percent: f64,
 }
 
-/// The page of an evaluation: no script, no request, at most about 1 MB. `command` is the one that makes it.
+/// The page of an evaluation: no script, no request, less than 3 MB whatever is in it. `command` is the one that makes it.
 pub(crate) fn page(
     title: &str,
     figures: &Figures,

@@ -7,7 +7,7 @@ use super::super::charts::{Svg, Tone, bar, gauge};
 use super::super::figures::{NOTHING, counted, duration, grouped, share};
 use super::super::panels::{Panel, Row, decider_meaning};
 use super::drawing::{Drawing, key};
-use super::points::{PointRow, decimal, fraction, left_over, loses, name, ordered, shown};
+use super::points::{PointRow, decimal, fraction, left_over, loses, name, ordered, shown, steps};
 use super::standalone::NOTHING_DRAWN;
 use super::{Curve, Target};
 use askama::Template;
@@ -82,10 +82,6 @@ struct Page {
 }
 
 impl Page {
-    fn nothing_drawn(&self) -> &'static str {
-        NOTHING_DRAWN
-    }
-
     /// Whether a hollow mark needs explaining.
     fn loses(&self) -> bool {
         self.curves.iter().flat_map(|curve| &curve.points).any(|point| point.loses)
@@ -218,7 +214,7 @@ fn headline(figures: &Figures) -> [Headline; 4] {
         Headline {
             figure: format!("{}\u{a0}%", decimal(overall.wrong_reuse_percent, 3)),
             noun: "wrong reuse",
-            note: format!("{} of {} verdicts reused", grouped(overall.wrong_reuse), grouped(overall.reused)),
+            note: format!("{} of {} reused verdicts", grouped(overall.wrong_reuse), grouped(overall.reused)),
             bar: bar(overall.wrong_reuse_percent, 100.0, Tone::Hostile),
         },
         Headline {
@@ -227,7 +223,7 @@ fn headline(figures: &Figures) -> [Headline; 4] {
             note: match (overall.steps_total, lost) {
                 (0, _) => "there are no attacks".to_owned(),
                 (_, 0) => "no step of an attack was lost".to_owned(),
-                _ => format!("{} of an attack lost", counted(lost, "step")),
+                _ => format!("{} lost", counted(lost, "step")),
             },
             bar: gauge(part(overall.steps_caught, overall.steps_total), 1.0, Tone::Plain),
         },
@@ -245,8 +241,12 @@ fn facts(overall: &ScenarioFigures) -> Vec<(&'static str, String)> {
             format!("{missed}\u{a0}% of the attack alerts ({alerts}); recall {recall}\u{a0}%"),
         ));
     }
-    let precision = decimal(overall.precision * 100.0, 3);
-    facts.push(("Precision", format!("{precision}\u{a0}% of the hostile verdicts are right")));
+    let precision = match overall.precision {
+        // There may have been none at all: the figures don't tell these apart.
+        0.0 => "no hostile verdict is right".to_owned(),
+        share => format!("{}\u{a0}% of the hostile verdicts are right", decimal(share * 100.0, 3)),
+    };
+    facts.push(("Precision", precision));
     facts.push(("Patterns", grouped(overall.patterns)));
     if overall.steps_total > 0 {
         let opened = grouped(overall.opened_until_all_seen);
@@ -272,7 +272,7 @@ fn chosen(curves: &[Curve]) -> String {
     let points = shown(curves).flat_map(|curve| ordered(curve).into_iter().map(move |point| (curve, point)));
     let chosen = points.into_iter().find(|(_, point)| point.chosen);
     chosen.map_or_else(String::new, |(curve, point)| {
-        let lost = if loses(point) { ", which loses a step" } else { "" };
+        let lost = if loses(point) { format!(" ({} steps caught)", steps(point)) } else { String::new() };
         format!("{}, {}{lost}", name(curve), super::points::label(point))
     })
 }
@@ -283,7 +283,7 @@ fn layers(overall: &ScenarioFigures) -> Panel {
     let layers = [
         ("reused", "an earlier decision on the pattern still held", overall.reused),
         ("embedded", "decided anew by rules and statistics", embedded),
-        ("asked", "somebody outside was asked", overall.calls),
+        ("asked", "left open; the labels answered as a model would", overall.calls),
     ];
     let rows = layers.into_iter().filter(|(.., alerts)| *alerts > 0);
     Panel {
@@ -307,7 +307,10 @@ fn deciders(overall: &ScenarioFigures) -> Panel {
     });
     Panel {
         title: "Deciders",
-        note: format!("Alerts by who made the decision that they got, reused ones included.{more}"),
+        note: format!(
+            "Alerts by who made the decision that they got, reused ones included. Answers of the labels stand as \
+             those of a model.{more}"
+        ),
         legend: "",
         headings: ["decider", "alerts", "share"],
         verbatim: false,

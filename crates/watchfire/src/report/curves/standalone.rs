@@ -5,7 +5,6 @@
 
 use super::drawing::{Drawing, HEIGHT, key_shape};
 use super::escaping::Escaped;
-use super::labels::CHARACTER;
 use super::points::{left_over, name, ordered, shown};
 use super::{Curve, Target};
 use std::fmt::{self, Write};
@@ -17,9 +16,11 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 30.0;
 const LEGEND_LINE: f64 = 22.0;
 const EDGE: f64 = 18.0;
+/// Width of a character, rather too much: fonts differ.
+const CHARACTER: f64 = 7.2;
 /// From a mark's middle to its name, and from a name to the next mark.
 const BESIDE: f64 = 20.0;
-const BETWEEN: f64 = 40.0;
+const BETWEEN: f64 = 34.0;
 
 pub(super) fn file(curves: &[Curve], target: Option<Target>) -> String {
     let mut out = String::new();
@@ -58,19 +59,14 @@ fn write_file(out: &mut String, curves: &[Curve], target: Option<Target>) -> fmt
         }
         write!(out, r#"<text class="legend-name" x="{BESIDE}" y="4">{}</text></g>"#, Escaped(&entry.name))?;
     }
-    match drawing {
-        Some(drawing) => {
-            let width = WIDTH - LEFT - RIGHT;
-            write!(
-                out,
-                r#"<svg class="curves" x="{LEFT}" y="{plot_top}" width="{width}" height="{HEIGHT}">"#
-            )?;
-            drawing.write(out)?;
-            out.push_str("</svg>");
-        }
-        None => {
-            write!(out, r#"<text class="legend-name" x="{EDGE}" y="{}">{NOTHING_DRAWN}</text>"#, EDGE * 2.0)?
-        }
+    if let Some(drawing) = drawing {
+        let width = WIDTH - LEFT - RIGHT;
+        write!(out, r#"<svg class="curves" x="{LEFT}" y="{plot_top}" width="{width}" height="{HEIGHT}">"#)?;
+        drawing.write(out)?;
+        out.push_str("</svg>");
+    } else {
+        let y = EDGE * 2.0;
+        write!(out, r#"<text class="legend-name" x="{EDGE}" y="{y}">{NOTHING_DRAWN}</text>"#)?;
     }
     out.write_str("</svg>\n")
 }

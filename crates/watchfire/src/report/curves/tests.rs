@@ -107,7 +107,7 @@ fn the_page_holds_every_number() {
         "38.14 calls of 1,000",
         "0.031\u{a0}% wrong reuse",
         "1/2 steps caught",
-        "1\u{a0}step of an attack lost",
+        "1\u{a0}step lost",
         "material fields, 1 h",
         "at most 10.00 calls of 1,000 alerts",
         "rule + machine, 4 h: 22.00 calls of 1,000 alerts, wrong reuse 0.004 %, missed 0.042 %, steps caught 33/33",
