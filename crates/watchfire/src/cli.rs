@@ -281,9 +281,18 @@ pub(crate) struct Eval {
     /// Judge each file also by what there is to learn from the labels of all others
     #[arg(long)]
     pub(crate) leave_one_out: bool,
-    /// Let the labels lie about this share of the alerts of a fifth of the patterns
+    /// Compare the keys and lifetimes that could be used, for curves
+    #[arg(long, conflicts_with_all = ["lives", "key", "leave_one_out", "seeds"])]
+    pub(crate) all: bool,
+    /// Let the labels lie about this share of the alerts of some patterns
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) lies: Option<f64>,
+    /// The share of the patterns that are lied about
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0.2")]
+    pub(crate) lied_patterns: f64,
+    /// Repeat with so many seeds, and say how surely the error stays within its bound
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) seeds: Option<u32>,
     /// Which alerts are lied about and which reused verdicts are checked follows from this
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -296,6 +305,32 @@ pub(crate) struct Eval {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) curves: Curves,
+}
+
+/// Where the curves of an evaluation go.
+#[derive(Debug, Args)]
+pub(crate) struct Curves {
+    /// Write a page with the curve, its numbers and every step of the attacks (.html)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write the curve as a drawing (.svg)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Write the curve's numbers as a table in Markdown (.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Draw lines at so many calls of 1,000 alerts and so much wrong reuse in percent, such as 10,0.05
+    #[arg(long, value_name = "CALLS,PERCENT", value_parser = target)]
+    pub(crate) target: Option<(f64, f64)>,
+}
+
+fn target(text: &str) -> Result<(f64, f64), String> {
+    let number =
+        |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    let known = text.split_once(',').and_then(|(calls, wrong)| Some((number(calls)?, number(wrong)?)));
+    known.ok_or_else(|| "two numbers above 0: calls of 1,000 alerts, wrong reuse in percent".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

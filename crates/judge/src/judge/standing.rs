@@ -159,7 +159,7 @@ impl Standing {
         let side = Side::of(decision.verdict);
         if decision.detail.learned {
             let jump = harmless.map_or(JUMP, |harmless| harmless.jump);
-            reuse.learned(&mut self.book, time, jump);
+            self.book.learned(time, jump);
             self.learned = Some(Arc::clone(&decision));
             return (decision, fresh);
         }

@@ -83,7 +83,7 @@ impl Learned {
         }
         let at_most = known.at_most(is_hot);
         let cell = known.cell(is_hot);
-        (at_most <= bound).then(|| Harmless {
+        (at_most <= bound).then_some(Harmless {
             at_most,
             episodes: cell.harmless + cell.hostile,
             hostile: cell.hostile,

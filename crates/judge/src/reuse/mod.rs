@@ -221,11 +221,6 @@ impl Reuse {
         Some(if checked { Plan::Ask(Why::Check) } else { Plan::Reuse })
     }
 
-    /// Takes in that the pattern is harmless by what was learned; more alerts than `jump` in an hour are not.
-    pub(crate) fn learned(&mut self, book: &mut Book, time: i64, jump: u64) {
-        book.learned = Some((time, jump));
-    }
-
     /// What to do about an alert at `time`. `longest` is how long the pattern's verdict may live; `is_checked` whether it
     /// would cost somebody's time, and so is worth checking.
     pub(crate) fn plan(

@@ -83,6 +83,11 @@ impl Book {
         self.in_hour
     }
 
+    /// From `time` on, the pattern is harmless by what was learned; more alerts than `jump` in an hour are not.
+    pub(crate) fn learned(&mut self, time: i64, jump: u64) {
+        self.learned = Some((time, jump));
+    }
+
     /// Whether what was learned may stand in the place of what was answered.
     pub(crate) fn may_be_learned(&self) -> bool {
         !self.is_contradicted

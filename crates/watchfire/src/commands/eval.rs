@@ -1,140 +1,98 @@
 //! `watchfire eval`
 
-use crate::cli::{Common, Decides, Eval, Keys};
+mod seeds;
+mod table;
+mod variant;
+
+use super::curves::Curves;
+use crate::cli::{Common, Decides, Eval};
 use crate::config::load;
 use crate::exit::{Problem, Status};
-use crate::terminal::{self, grouped};
-use std::path::Path;
+use crate::terminal;
 use std::sync::Arc;
-use watchfire_engine::{Evaluation, Figures, Input, Key, Labels, Lies, ScenarioFigures, Who};
+pub(super) use variant::Variant;
+use variant::variants;
+use watchfire_engine::{Evaluation, Figures, Input, Labels, Lies, Who};
+use watchfire_judge::Ground;
 use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
-use watchfire_judge::tame;
+use watchfire_signal::frame::Limits;
+use watchfire_signal::read::Mapping;
 
 pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
+    let mut curves = Curves::of(&command.curves)?;
     let loaded = load(common.config.as_deref())?;
     let settings = &loaded.settings;
     let mappings = settings.mappings(&command.mapping)?;
     let (ground, problems) = settings.ground()?;
     terminal::rule_problems(&problems);
-    let mut lives: Vec<Option<f64>> = command.lives.iter().map(|hours| Some(*hours)).collect();
-    if lives.is_empty() {
-        lives.push(None);
+    let policy = Policy { seed: command.seed, ..settings.reuse.policy() };
+    let desk = Desk { command, mappings, ground, limits: settings.limits() };
+    if let Some(seeds) = command.seeds {
+        let text = seeds::run(&desk, &policy, seeds)?;
+        terminal::write_out(text.as_bytes())?;
+        return Ok(Status::Done);
     }
     let mut text = String::new();
-    for hours in lives {
-        let millis = hours.map(|hours| (hours * 3_600_000.0) as i64);
+    for variant in variants(command, &policy) {
+        let figures = desk.replay(&variant)?;
+        if command.json {
+            let line = serde_json::json!({
+                "curve": variant.curve,
+                "point": variant.label,
+                "hours": variant.hours,
+                "figures": figures,
+            });
+            text.push_str(&format!("{line}\n"));
+        } else {
+            text.push_str(&table::table(&figures, &variant, command.steps));
+        }
+        curves.add(&variant, figures);
+    }
+    terminal::write_out(text.as_bytes())?;
+    curves.write()?;
+    Ok(Status::Done)
+}
+
+/// What all replays have in common.
+struct Desk<'d> {
+    command: &'d Eval,
+    mappings: Arc<[Mapping]>,
+    ground: Ground,
+    limits: Limits,
+}
+
+impl Desk<'_> {
+    fn replay(&self, variant: &Variant) -> Result<Figures, Problem> {
+        let command = self.command;
+        let benign = Labels::BENIGN.iter().map(|label| (*label).to_owned());
+        let labels = Labels {
+            field: command.labels.clone(),
+            benign: benign.chain(command.benign.iter().cloned()).collect(),
+        };
         let figures = Evaluation {
             inputs: command.files.iter().cloned().map(Input::File).collect(),
-            labels: labels(command),
+            labels,
             who: match command.decider {
                 Decides::Oracle => Who::Oracle,
                 Decides::Cascade => Who::Cascade,
                 Decides::Embedded => Who::Embedded,
             },
-            reuse: Policy { fixed_life_ms: millis, seed: command.seed, ..Policy::default() },
-            key: match command.key {
-                Keys::Material => Key::Material,
-                Keys::Rule => Key::Rule,
-                Keys::RuleMachine => Key::RuleAndMachine,
-            },
+            reuse: variant.reuse.clone(),
+            key: variant.key,
             learned: Learned::default(),
-            leave_one_out: command.leave_one_out,
-            lies: command.lies.map(|alerts| Lies { patterns: 0.2, alerts, seed: command.seed }),
-            limits: settings.limits(),
-            mappings: Arc::clone(&mappings),
-            ground: ground.clone(),
+            leave_one_out: variant.leave_one_out,
+            lies: command.lies.map(|alerts| Lies {
+                patterns: command.lied_patterns,
+                alerts,
+                seed: variant.reuse.seed,
+            }),
+            limits: self.limits,
+            mappings: Arc::clone(&self.mappings),
+            ground: self.ground.clone(),
             reputations: &(),
         }
         .run()?;
-        if command.json {
-            let line = serde_json::json!({ "hours": hours, "figures": figures });
-            text.push_str(&format!("{line}\n"));
-        } else {
-            text.push_str(&table(&figures, hours, command.steps));
-        }
+        Ok(figures)
     }
-    terminal::write_out(text.as_bytes())?;
-    Ok(Status::Done)
-}
-
-fn labels(command: &Eval) -> Labels {
-    let benign = Labels::BENIGN.iter().map(|label| (*label).to_owned());
-    Labels { field: command.labels.clone(), benign: benign.chain(command.benign.iter().cloned()).collect() }
-}
-
-/// A line for each scenario, and one for all.
-fn table(figures: &Figures, hours: Option<f64>, steps: bool) -> String {
-    let mut text = match hours {
-        Some(hours) => format!("Verdicts live {hours} h.\n"),
-        None => "Verdicts live as long as they are steady.\n".to_owned(),
-    };
-    text.push_str(&format!(
-        "{:<24} {:>9} {:>9} {:>8} {:>9} {:>9} {:>8} {:>9} {:>7} {:>8} {:>7}\n",
-        "scenario",
-        "alerts",
-        "of attack",
-        "calls",
-        "of 1,000",
-        "wrong %",
-        "missed",
-        "missed %",
-        "precis.",
-        "caught",
-        "opened"
-    ));
-    for scenario in figures.scenarios.iter().chain([&figures.overall]) {
-        text.push_str(&line(scenario));
-        for step in scenario.steps.iter().filter(|_| steps) {
-            let delay =
-                step.delay_s.map_or_else(|| "never".to_owned(), |delay| format!("after {delay:.0} s"));
-            text.push_str(&format!(
-                "  {:<40} {:>7} alerts, {:>7} caught, {delay}; opened as number {}\n",
-                tame(&step.name, 40),
-                grouped(step.alerts),
-                grouped(step.caught),
-                step.opened_as,
-            ));
-        }
-    }
-    let overall = &figures.overall;
-    let whys: Vec<String> =
-        overall.calls_by_reason.iter().map(|why| format!("{} {}", why.name, grouped(why.alerts))).collect();
-    if !whys.is_empty() {
-        text.push_str(&format!("Asked because: {}.\n", whys.join(", ")));
-    }
-    let checks = overall.checks.all();
-    if let Some(at_most) = overall.contradicted_at_most_percent {
-        text.push_str(&format!(
-            "Checks: {} of {} reused verdicts asked about nevertheless, {} contradicted: at most {at_most:.2} % of all with 95 % \
-             confidence; in truth {:.3} %. Patterns no longer reused: {}.\n",
-            grouped(checks.checked),
-            grouped(checks.reused),
-            grouped(checks.wrong),
-            overall.contradicted_percent,
-            overall.checks.stopped,
-        ));
-    }
-    text.push('\n');
-    text
-}
-
-fn line(scenario: &ScenarioFigures) -> String {
-    let name = Path::new(&scenario.name)
-        .file_name()
-        .map_or_else(|| scenario.name.clone(), |name| name.to_string_lossy().into_owned());
-    format!(
-        "{:<24} {:>9} {:>9} {:>8} {:>9.2} {:>9.3} {:>8} {:>9.3} {:>7.3} {:>8} {:>7}\n",
-        tame(&name, 24),
-        grouped(scenario.alerts),
-        grouped(scenario.attack_alerts),
-        grouped(scenario.calls),
-        scenario.calls_per_1000,
-        scenario.wrong_reuse_percent,
-        grouped(scenario.missed),
-        scenario.missed_percent,
-        scenario.precision,
-        format!("{}/{}", scenario.steps_caught, scenario.steps_total),
-        scenario.opened_until_all_seen,
-    )
 }

@@ -4,6 +4,7 @@ mod asking;
 mod batches;
 mod check;
 mod cost;
+mod curves;
 mod dead;
 mod decide;
 mod eval;

@@ -131,14 +131,14 @@ struct Plan {
 }
 
 /// A place to write to.
-enum Target {
+pub(super) enum Target {
     Stdout,
     File(PathBuf),
 }
 
 impl Target {
     /// `-` is standard output, as it is standard input among the files to read.
-    fn of(path: &Path) -> Self {
+    pub(super) fn of(path: &Path) -> Self {
         if path.as_os_str() == "-" { Self::Stdout } else { Self::File(path.to_owned()) }
     }
 
@@ -149,7 +149,7 @@ impl Target {
         }
     }
 
-    fn write(&self, bytes: &[u8]) -> Result<(), Problem> {
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<(), Problem> {
         match self {
             Self::Stdout => terminal::write_out(bytes),
             Self::File(path) => terminal::write_file(path, bytes),
@@ -158,7 +158,7 @@ impl Target {
 
     /// Tries whether the file can be written, without touching what it holds. Pipes and devices are left alone: whoever
     /// reads a pipe would take the end of the trial for the end of the results.
-    fn probe(&self, option: &str) -> Result<(), Problem> {
+    pub(super) fn probe(&self, option: &str) -> Result<(), Problem> {
         let Self::File(path) = self else { return Ok(()) };
         if path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
             return Ok(());

@@ -6,13 +6,13 @@
 //!
 //! **No function here takes text from the input**, only numbers, and names that are looked up in our own lists. So what
 //! they draw is safe to put into a page as it stands, and [`Svg`] says so to the templates: it is the only thing in the
-//! report that is not escaped.
+//! report that templates don't escape.
 
 use std::fmt::{self, Display, Write};
 use watchfire_engine::Percentiles;
 use watchfire_signal::Severity;
 
-/// A finished drawing; the one kind of value that templates don't escape.
+/// A finished drawing; the one kind of value that templates don't escape. Whoever draws text of others escapes it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Svg(String);
 

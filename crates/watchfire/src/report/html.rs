@@ -2,7 +2,7 @@
 //!
 //! The page is a template (`templates/report.html`), whose engine escapes every value that is put in, for text and for
 //! attributes alike. The two things it does not escape are marked by type: drawings ([`Svg`]), which hold no text from
-//! the input, and the style sheet, which is ours. A Content-Security-Policy in the page stands behind that: whatever
+//! the input but what [`super::curves`] escapes itself, and the style sheet, which is ours. A Content-Security-Policy in the page stands behind that: whatever
 //! got through would still load nothing and run nothing.
 
 use super::charts::{self, Svg, Tone, bar, gauge, mark, severity_class, severity_named};

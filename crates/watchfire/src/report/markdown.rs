@@ -213,7 +213,7 @@ fn inputs(out: &mut String, summary: &Summary) -> fmt::Result {
 }
 
 /// A row of a table. Bars that are left in its cells stand in code, where a table wants a backslash before them.
-fn row(out: &mut String, cells: &[String]) -> fmt::Result {
+pub(super) fn row(out: &mut String, cells: &[String]) -> fmt::Result {
     for cell in cells {
         out.push_str("| ");
         let mut before = ' ';
@@ -245,7 +245,7 @@ fn code(value: &str) -> String {
 }
 
 /// A sentence in which nothing is markup, wherever in a line it stands.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let text = one_line(text);
     let mut out = String::with_capacity(text.len() + 16);
     for (index, word) in text.trim().split(' ').enumerate() {

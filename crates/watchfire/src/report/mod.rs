@@ -6,8 +6,11 @@
 //!
 //! Nearly every string in a summary comes from an attacker: rule names, machines, accounts, addresses, reasons that
 //! cite them. Each rendering escapes at its last step and in one place, and tests put hostile text into every string.
+//!
+//! [`curves`] is the page of `watchfire eval`, in the same clothes but of other figures.
 
 mod charts;
+pub(crate) mod curves;
 mod figures;
 mod finding;
 mod headline;

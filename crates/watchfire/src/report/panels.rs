@@ -49,7 +49,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn new(name: impl Into<String>, number: u64, largest: u64, tone: Tone) -> Self {
+    pub(super) fn new(name: impl Into<String>, number: u64, largest: u64, tone: Tone) -> Self {
         Self {
             name: name.into(),
             detail: String::new(),
@@ -126,7 +126,7 @@ fn verdict_meaning(verdict: Verdict) -> &'static str {
 }
 
 /// A decider in plain words.
-fn decider_meaning(name: &str) -> &'static str {
+pub(super) fn decider_meaning(name: &str) -> &'static str {
     match Decider::ALL.into_iter().find(|decider| decider.name() == name) {
         Some(Decider::Rule) => "a Sigma rule that is sure",
         Some(Decider::Analyst) => "a person decided the pattern",

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use watchfire_engine::{Count, Summary};
 
 /// Pieces that hostile texts are made of.
-const PIECES: [&str; 32] = [
+pub(super) const PIECES: [&str; 32] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "' onmouseover='alert(1)",
@@ -74,7 +74,7 @@ fn with_every_string(summary: &Summary, text: &mut impl FnMut() -> String) -> Su
 
 /// Reads a page as strictly as XML, and asserts that there is nothing in it that the templates don't have. Answers with
 /// its text.
-fn assert_sound(page: &str) -> String {
+pub(super) fn assert_sound(page: &str) -> String {
     const ELEMENTS: &str = "html head meta title style body header p h1 h2 h3 h4 ol ul li b span small strong dl div dt dd \
         nav a main section details summary i em bdi code br table caption thead tbody tr th td figure figcaption footer \
         svg symbol path circle rect line text use g";
@@ -165,7 +165,7 @@ fn assert_tame(markdown: &str) {
 }
 
 /// A line without its code spans and without what a backslash has made harmless.
-fn outside_code(line: &str) -> String {
+pub(super) fn outside_code(line: &str) -> String {
     let (mut bare, mut rest) = (String::new(), line);
     while let Some(character) = rest.chars().next() {
         let run = rest.len() - rest.trim_start_matches('`').len();
