@@ -23,6 +23,8 @@ pub(super) struct Standing {
     known: Vec<Arc<Decision>>,
     pub(super) analyst: Option<Arc<Decision>>,
     book: Book,
+    /// When somebody was last asked, and how often at that very time.
+    asked: (i64, u32),
     /// The field that parts the pattern, as a place in [`PARTING`].
     pub(super) parted_by: Option<usize>,
 }
@@ -120,8 +122,6 @@ impl Standing {
         };
         let plan = match (by_learning, &self.current) {
             (Some(check), _) => check,
-            // What was answered may still hold, but need not be asked about again.
-            (None, Some(_)) if harmless.is_some() && self.book.may_be_learned() => Plan::Ask(Why::Age),
             (None, Some(current)) if !alone => {
                 let longest = maker.longest(Side::of(current.verdict));
                 reuse.plan(&mut self.book, place, time, longest, maker.is_dear(current))
@@ -136,26 +136,31 @@ impl Standing {
         if why == Why::Check || self.current.is_some() && !self.book.may_be_learned() {
             harmless = None;
         }
-        let id = decision_id(place, version, time, if harmless.is_some() { "learned" } else { why.name() });
+        // Clocks that tell seconds only put many alerts at one time.
+        self.asked = if self.asked.0 == time { (time, self.asked.1 + 1) } else { (time, 0) };
+        let id = |why: &str| decision_id(place, version, (time, self.asked.1), why);
+        let (usual, by_learning) = (id(why.name()), id("learned"));
         let anew = matches!(why, Why::New | Why::Earlier) && place.part == 0;
-        let known = self.known.iter().filter(|known| known.id == id || anew && known.holds(time));
-        let known = known.max_by_key(|known| (known.id == id, known.valid_from)).cloned();
-        let (decision, fresh) = match known {
-            Some(known) => (known, false),
-            None => {
-                let earlier = maker.earlier(id, anew);
-                let fresh = earlier.is_none();
-                let decision = earlier.unwrap_or_else(|| {
-                    maker.fresh(id, reuse, place, why, harmless.map(|harmless| (harmless, is_hot)))
-                });
-                let decision = Arc::new(decision);
-                if self.known.len() >= MAX_KNOWN {
-                    self.known.remove(0);
-                }
-                self.known.push(Arc::clone(&decision));
-                (decision, fresh)
-            }
+        let known = self.known.iter().filter(|known| known.id == usual || anew && known.holds(time));
+        let known = known.max_by_key(|known| (known.id == usual, known.valid_from)).cloned();
+        // What somebody said goes before what was learned since.
+        let earlier = known.or_else(|| maker.earlier(usual, anew).map(Arc::new));
+        let earlier = match (earlier, harmless) {
+            (None, Some(_)) => maker.earlier(by_learning, false).map(Arc::new),
+            (earlier, _) => earlier,
         };
+        let fresh = earlier.is_none();
+        let decision = earlier.unwrap_or_else(|| {
+            let harmless = harmless.map(|harmless| (harmless, is_hot));
+            let id = if harmless.is_some() { by_learning } else { usual };
+            Arc::new(maker.fresh(id, reuse, place, why, harmless))
+        });
+        if !self.known.iter().any(|known| known.id == decision.id) {
+            if self.known.len() >= MAX_KNOWN {
+                self.known.remove(0);
+            }
+            self.known.push(Arc::clone(&decision));
+        }
         let side = Side::of(decision.verdict);
         if decision.detail.learned {
             let jump = harmless.map_or(JUMP, |harmless| harmless.jump);
@@ -186,12 +191,13 @@ impl Standing {
 }
 
 /// The id of a decision: the same for the same decision, so that a run that is repeated does not add to the store.
-fn decision_id(place: Place, version: &str, time: i64, why: &str) -> i64 {
+fn decision_id(place: Place, version: &str, (time, nth): (i64, u32), why: &str) -> i64 {
     let mut bytes = Vec::with_capacity(48);
     bytes.extend_from_slice(&place.pattern.to_le_bytes());
     bytes.extend_from_slice(&place.part.to_le_bytes());
     bytes.extend_from_slice(version.as_bytes());
     bytes.extend_from_slice(&time.to_le_bytes());
+    bytes.extend_from_slice(&nth.to_le_bytes());
     bytes.extend_from_slice(why.as_bytes());
     short_id(&bytes)
 }

@@ -9,7 +9,7 @@
 //! random sample; but it may start a closer look. A failed check, or a contradiction that turned out to be a single one,
 //! makes a pattern *watched*: one in ten of its reuses is checked. It is stopped once the failures of its checks show, with
 //! 95 % confidence, a greater error than the user's bound; and trusted again once they show a smaller one. A failed check,
-//! or five single contradictions within a day, also raise an *alarm*: for a day, one in fifty of all reuses is checked.
+//! or five single contradictions within a day, also raise an *alarm*: for a day, one in twenty of all reuses is checked.
 
 use super::pattern::{Book, Mode};
 use super::{HOUR, Policy, Side, Why};
@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 
 const CONFIDENCE: f64 = 0.95;
 /// Share of reuses that is checked while there is an alarm.
-const ALARMED: f64 = 0.02;
+const ALARMED: f64 = 0.05;
 /// Share of a watched pattern's reuses that is checked.
 const WATCHED: f64 = 0.1;
 /// How long an alarm lasts, and within what time single contradictions raise one.

@@ -314,7 +314,7 @@ impl Reuse {
             host.turned = time;
         }
         self.checks.answered(book, stood == Some(side), time, why);
-        if known.is_none() || why == Why::Earlier {
+        if known.is_none() || why == Why::Earlier || self.policy.fixed_life_ms.is_some() {
             book.side = Some(side);
             rule.answered(side, true);
         } else if agrees {

@@ -203,10 +203,10 @@ proptest::proptest! {
 
         let (fixed, _) = run(Policy { fixed_life_ms: Some(HOUR), ..Policy::default() });
         let (mut time, mut judged) = (START, None);
-        for (&(pause, _), plan) in steps.iter().zip(fixed) {
+        for (&(pause, _), plan) in steps.iter().zip(&fixed) {
             time += pause;
             let reused = judged.is_some_and(|judged| time - judged <= HOUR);
-            proptest::prop_assert_eq!(plan.is_none(), reused);
+            proptest::prop_assert_eq!(plan.is_none(), reused, "{:?}", fixed);
             if !reused {
                 judged = Some(time);
             }
