@@ -12,6 +12,7 @@ use std::sync::Arc;
 use watchfire_engine::{Input, Progress, ReputationCache, Summary, Triage, triage};
 use watchfire_flow::SystemClock;
 use watchfire_intel::Intel;
+use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Ground, History, MaterialTable, Network, RuleSet};
 use watchfire_signal::frame::{Framer, Limits};
@@ -99,6 +100,7 @@ fn run(ground: &Ground, store: &Store, bytes: &Arc<[u8]>) -> Summary {
         asking: Asking::Nobody,
         history: History::default(),
         reuse: Policy::default(),
+        learned: Learned::default(),
         reputations: &reputations,
         wanted: None,
         store,

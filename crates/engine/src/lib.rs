@@ -21,6 +21,7 @@ mod evaluating;
 mod findings;
 mod gates;
 mod input;
+mod learning;
 mod names;
 mod pipeline;
 mod progress;
@@ -40,6 +41,7 @@ pub use enriching::{Desk, EnrichProgress, EnrichSnapshot, Enricher, Forecast, LO
 pub use error::EngineError;
 pub use evaluating::{Evaluation, Figures, Key, Labels, Lies, ScenarioFigures, Step, Who};
 pub use input::Input;
+pub use learning::learned;
 pub use pipeline::{Output, Triage, triage};
 pub use progress::{Progress, Snapshot};
 pub use reputation::ReputationCache;

@@ -21,6 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use watchfire_flow::{Clock, Histogram, Turnstile};
+use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Assessor, Ground, History, Judge, Tactic, tame};
 use watchfire_signal::Severity;
@@ -56,6 +57,8 @@ pub struct Triage<'t> {
     pub asking: Asking,
     /// How far earlier verdicts may stand for later alerts.
     pub reuse: Policy,
+    /// What was learned of rules.
+    pub learned: Learned,
     /// What is known of indicators.
     pub reputations: &'t ReputationCache,
     /// Where to collect the indicators that services may be asked about, if there are services.
@@ -88,7 +91,8 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
     let court = Mutex::new(Court {
         judge: Judge::new(triage.ground.clone(), triage.history)
             .asking(triage.asking.clone())
-            .reusing(triage.reuse.clone()),
+            .reusing(triage.reuse.clone())
+            .learned(triage.learned),
         tally,
         archive: StoreArchive::new(triage.store),
         input: usize::MAX,

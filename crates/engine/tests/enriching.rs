@@ -13,6 +13,7 @@ use watchfire_engine::{
 use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock, Counted, Period, Quota, SystemClock};
 use watchfire_intel::services::{self, Outbound, Window};
 use watchfire_intel::{Intel, ListConfig};
+use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Ground, MaterialTable, Network, RuleSet};
 use watchfire_signal::frame::Limits as ReadLimits;
@@ -73,6 +74,7 @@ impl World {
             asking: Asking::Nobody,
             history: history(&self.store).unwrap(),
             reuse: Policy::default(),
+            learned: Learned::default(),
             reputations,
             wanted,
             store: &self.store,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use watchfire_engine::{Input, Output, Progress, ReputationCache, Summary, Triage, history, triage};
 use watchfire_flow::SystemClock;
 use watchfire_intel::Intel;
+use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Ground, MaterialTable, Network, RuleSet};
 use watchfire_signal::Severity;
@@ -33,6 +34,7 @@ fn run(
         asking: Asking::Nobody,
         history: history(store).unwrap(),
         reuse: Policy::default(),
+        learned: Learned::default(),
         reputations: &reputations,
         wanted: None,
         store,

@@ -37,7 +37,7 @@ pub use history::{AnalystWord, BaseRate, History};
 pub use judge::{Archive, Asking, Judge, Judgement, analyst_decision_id};
 pub use material::{Material, MaterialEntry, MaterialError, MaterialTable};
 pub use network::{Network, Role};
-pub use pattern::{Stem, material_values, stem};
+pub use pattern::{Stem, material_values, pattern_id as pattern_number, stem};
 pub use reason::known;
 pub use rules::{RuleProblem, RuleSet};
 pub use text::tame;

@@ -73,7 +73,7 @@ pub(crate) fn injected_key(key: [u8; 16], field: Field, text: &str) -> [u8; 16] 
 }
 
 /// A pattern's number: 63 bits of its key.
-pub(crate) fn pattern_id(key: [u8; 16]) -> i64 {
+pub fn pattern_id(key: [u8; 16]) -> i64 {
     (key.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight)) >> 1) as i64
 }
 

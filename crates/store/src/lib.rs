@@ -13,6 +13,7 @@ mod commit;
 mod dead;
 mod decisions;
 mod error;
+mod learning;
 mod ledger;
 mod open;
 mod patterns;
@@ -24,6 +25,7 @@ mod services;
 mod sources;
 
 pub use error::StoreError;
+pub use learning::ToldRow;
 pub use open::{Location, Store};
 pub use rows::{
     AlertRow, AlertRows, AnalystDecisionRow, AnsweredRow, BatchRow, ChunkRow, Commit, DeadRow, DeadState,

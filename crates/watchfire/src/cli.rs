@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Cost(Cost),
     /// Ask a model again what it decided, and say how often it changes its mind
     Verify(Verify),
+    /// What was learned from those who were asked: which rules are harmless, and where
+    Learn(Learn),
     /// Measure how well alerts are judged, where their records say the truth
     Eval(Eval),
     /// Batches of questions that are with a language model's provider
@@ -187,6 +189,22 @@ pub(crate) struct Cost {
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub(crate) alerts_per_day: u32,
     /// As one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Learn {
+    /// Forget what was said of this rule so far, as the list names it
+    #[arg(long, value_name = "RULE", conflicts_with = "forget_all")]
+    pub(crate) forget: Option<String>,
+    /// Forget everything that was said so far
+    #[arg(long)]
+    pub(crate) forget_all: bool,
+    /// How many rules to show, the best known first
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub(crate) top: usize,
+    /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,11 +1,13 @@
 //! Settings: a file, then the environment, then the command line.
 
 mod key;
+mod learning;
 mod limit;
 mod llm;
 mod reuse;
 mod service;
 
+pub(crate) use learning::LearningSettings;
 pub(crate) use limit::LimitSettings;
 pub(crate) use llm::{LlmSettings, ProviderKind, TierSettings};
 pub(crate) use reuse::ReuseSettings;
@@ -39,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) rules: RuleSettings,
     pub(crate) patterns: PatternSettings,
     pub(crate) reuse: ReuseSettings,
+    pub(crate) learning: LearningSettings,
     pub(crate) network: NetworkSettings,
     pub(crate) intel: IntelSettings,
     pub(crate) llm: BTreeMap<String, LlmSettings>,
@@ -213,6 +216,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     }
     settings.input.check()?;
     settings.reuse.check()?;
+    settings.learning.check()?;
     settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
     settings.intel.services.iter().try_for_each(|(name, service)| service.check(name))?;
     settings.intel.outbound()?;

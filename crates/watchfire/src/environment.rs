@@ -21,7 +21,7 @@ enum Kind {
     Lists,
 }
 
-const VARIABLES: [(&str, &str, &str, Kind); 14] = [
+const VARIABLES: [(&str, &str, &str, Kind); 16] = [
     ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Path),
     ("WATCHFIRE_STORE_KEEP_RAW", "store", "keep_raw", Kind::Truth),
     ("WATCHFIRE_INPUT_MAX_RECORD_BYTES", "input", "max_record_bytes", Kind::Number),
@@ -34,6 +34,8 @@ const VARIABLES: [(&str, &str, &str, Kind); 14] = [
     ("WATCHFIRE_REUSE_CHECKED_PERCENT", "reuse", "checked_percent", Kind::Share),
     ("WATCHFIRE_REUSE_FIRST_LIFE_MINUTES", "reuse", "first_life_minutes", Kind::Number),
     ("WATCHFIRE_REUSE_SEED", "reuse", "seed", Kind::Number),
+    ("WATCHFIRE_LEARNING_ENABLED", "learning", "enabled", Kind::Truth),
+    ("WATCHFIRE_LEARNING_HARMLESS_BELOW_PERCENT", "learning", "harmless_below_percent", Kind::Share),
     ("WATCHFIRE_NETWORK_INTERNAL", "network", "internal", Kind::Words),
     ("WATCHFIRE_INTEL_LISTS", "intel", "lists", Kind::Lists),
 ];

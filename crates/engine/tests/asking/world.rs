@@ -8,6 +8,7 @@ use watchfire_engine::{
 };
 use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock, Counted, Quota, SystemClock};
 use watchfire_intel::Intel;
+use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Ground, MaterialTable, Network, RuleSet};
 use watchfire_llm::{Gemini, PackConfig, PriceTable, Tier};
@@ -56,6 +57,7 @@ impl World {
             asking,
             history: history(&self.store).unwrap(),
             reuse: Policy::default(),
+            learned: Learned::default(),
             reputations: &reputations,
             wanted: None,
             store: &self.store,

@@ -21,7 +21,7 @@ mod teacher;
 mod tests;
 
 pub use experience::{Cell, Experience};
-pub use teacher::Teacher;
+pub use teacher::{Teacher, pair};
 
 use crate::statistics::BoundedMap;
 

@@ -2,11 +2,18 @@
 
 use super::{HOT_MS, Learned};
 use crate::assess::Assessed;
+use crate::hashes::{machine, stable};
 use crate::statistics::BoundedMap;
 
 const HOUR: i64 = 3_600_000;
 /// Machines, and rules on machines, that are kept apart.
 const BOUND: usize = 65_536;
+
+/// The hashes of a rule, by its identity as [`rule_key`](crate::rule_key) gives it, and of a machine.
+pub fn pair(rule_key: &str, machine_name: &str) -> (u64, u64) {
+    let rule = rule_key.split_once('/').unwrap_or(("", rule_key));
+    (stable(&rule), machine(machine_name))
+}
 
 /// Tells episodes, and what they say.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! Checks of reuse: a sample of reused verdicts is asked about nevertheless, and what comes out bounds the error of all.
 //!
-//! Reused verdicts belong to strata, in each of which every one has the same chance to be checked: benign ones, hostile
-//! ones (half that chance), learned ones (a tenth), all of them while there is an alarm, and those of watched patterns. In each stratum
+//! Reused verdicts belong to strata, in each of which every one has the same chance to be drawn: those as usual, those
+//! while there is an alarm, those of watched patterns, and learned ones (a tenth of the usual chance). In each stratum
 //! the share of failures has an exact upper bound; the bounds together, weighted by how many verdicts each stratum has,
-//! bound the error of reuse with 95 % confidence (each is held with 1 − 5 % / number of strata; Bonferroni).
+//! bound the error of reuse with 95 % confidence (each is held with 1 − 5 % / number of strata; Bonferroni). Benign verdicts
+//! are checked a quarter more often than hostile ones; what is more is no part of the sample.
 //!
 //! What is asked for another reason, because a life is over, says nothing about how often reuse is wrong, since it is no
 //! random sample; but it may start a closer look. A failed check, or a contradiction that turned out to be a single one,
@@ -23,6 +24,10 @@ const CONFIDENCE: f64 = 0.95;
 const ALARMED: f64 = 0.05;
 /// Share of a watched pattern's reuses that is checked.
 const WATCHED: f64 = 0.1;
+/// How often hostile verdicts are checked, compared to benign ones, which are dearer to get wrong.
+const HOSTILE: f64 = 0.8;
+/// How often learned ones are.
+const LEARNED: f64 = 0.1;
 /// How long an alarm lasts, and within what time single contradictions raise one.
 const ALARM: i64 = 24 * HOUR;
 /// How many single contradictions raise one.
@@ -42,8 +47,8 @@ pub struct Stratum {
 /// What checks say of reuse.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Measured {
-    /// Benign verdicts, hostile ones, any during an alarm, those of watched patterns, learned ones.
-    pub strata: [Stratum; 5],
+    /// Verdicts as usual, those during an alarm, those of watched patterns, learned ones.
+    pub strata: [Stratum; 4],
     /// Patterns that are not reused any more.
     pub stopped: u64,
 }
@@ -94,8 +99,8 @@ impl Measured {
 pub(super) struct Checks {
     policy: Policy,
     measured: Measured,
-    /// The stratum of the check that was drawn last.
-    drawn: usize,
+    /// The stratum of the check that was drawn last; `None` if it is one more than its stratum's share.
+    drawn: Option<usize>,
     draws: u64,
     alarm_until: i64,
     single: VecDeque<i64>,
@@ -106,7 +111,7 @@ impl Checks {
         Self {
             policy: policy.clone(),
             measured: Measured::default(),
-            drawn: 0,
+            drawn: None,
             draws: 0,
             alarm_until: i64::MIN,
             single: VecDeque::new(),
@@ -122,31 +127,35 @@ impl Checks {
         if self.policy.checked <= 0.0 {
             return false;
         }
-        let (stratum, chance) = if book.mode == Mode::Watched {
-            (3, WATCHED.max(self.policy.checked))
+        // A benign verdict is checked a little more often than its stratum: such checks warn, but bound nothing.
+        let (stratum, share, chance) = if book.mode == Mode::Watched {
+            let share = WATCHED.max(self.policy.checked);
+            (2, share, share)
         } else if time < self.alarm_until {
-            (2, ALARMED.max(self.policy.checked))
+            let share = ALARMED.max(self.policy.checked);
+            (1, share, share)
         } else if book.learned.is_some() {
-            (4, self.policy.checked / 10.0)
-        } else if side == Side::Hostile {
-            (1, self.policy.checked / 2.0)
+            let share = LEARNED * self.policy.checked;
+            (3, share, share)
         } else {
-            (0, self.policy.checked)
+            let share = HOSTILE * self.policy.checked;
+            (0, share, if side == Side::Hostile { share } else { self.policy.checked })
         };
-        self.drawn = stratum;
         self.draws += 1;
         self.measured.strata[stratum].reused += 1;
-        let key = mix(mix(self.policy.seed, pattern.cast_unsigned()), self.draws);
-        uniform(key) < chance
+        let drawn = uniform(mix(mix(self.policy.seed, pattern.cast_unsigned()), self.draws));
+        self.drawn = (drawn < share).then_some(stratum);
+        drawn < chance
     }
 
     /// An answer: what it says of reuse.
     pub(super) fn answered(&mut self, book: &mut Book, agrees: bool, time: i64, why: Why) {
         match why {
             Why::Check => {
-                let stratum = &mut self.measured.strata[self.drawn];
-                stratum.checked += 1;
-                stratum.wrong += u64::from(!agrees);
+                if let Some(stratum) = self.drawn.and_then(|drawn| self.measured.strata.get_mut(drawn)) {
+                    stratum.checked += 1;
+                    stratum.wrong += u64::from(!agrees);
+                }
                 book.checks += 1;
                 book.failures += u64::from(!agrees);
                 if !agrees {

@@ -63,7 +63,7 @@ const BOUND: usize = 65_536;
 pub struct Policy {
     /// The greatest share of wrong verdicts among reused ones, 0–1.
     pub greatest_error: f64,
-    /// The share of reused benign verdicts that is checked; of hostile ones half of it.
+    /// The share of reused benign verdicts that is checked, 0–1; of hostile ones four fifths of it.
     pub checked: f64,
     /// How long a verdict lives that was never confirmed, in milliseconds.
     pub first_life_ms: i64,
@@ -75,13 +75,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            greatest_error: 0.01,
-            checked: 1.0 / 1500.0,
-            first_life_ms: HOUR,
-            fixed_life_ms: None,
-            seed: 0,
-        }
+        Self { greatest_error: 0.01, checked: 0.0005, first_life_ms: HOUR, fixed_life_ms: None, seed: 0 }
     }
 }
 

@@ -143,13 +143,7 @@ fn a_pattern_whose_checks_fail_is_no_longer_reused() {
 fn the_bound_is_weighted_by_what_was_reused() {
     let stratum = |reused, checked, wrong| Stratum { reused, checked, wrong };
     let measured = Measured {
-        strata: [
-            stratum(9000, 298, 0),
-            stratum(0, 0, 0),
-            stratum(1000, 100, 10),
-            Stratum::default(),
-            Stratum::default(),
-        ],
+        strata: [stratum(9000, 298, 0), stratum(0, 0, 0), stratum(1000, 100, 10), Stratum::default()],
         stopped: 0,
     };
     let estimate = measured.estimate().unwrap();

@@ -189,6 +189,7 @@ impl<'j> Judging<'j> {
     ) -> Result<Summary, Problem> {
         let progress = Progress::new();
         let history = Settings::history(self.store)?;
+        let learned = self.settings.learning.learned(self.store)?;
         let output = output.map(|(output, writer)| (output, writer as &mut (dyn Write + Send)));
         let outcome = terminal::with_progress(self.mode, &progress, &self.reputations, || {
             triage(Triage {
@@ -200,6 +201,7 @@ impl<'j> Judging<'j> {
                 asking,
                 history,
                 reuse: self.settings.reuse.policy(),
+                learned,
                 reputations: &self.reputations,
                 wanted,
                 store: self.store,

@@ -10,6 +10,7 @@ mod decide;
 mod eval;
 mod intel;
 mod judging;
+mod learn;
 mod report;
 mod services;
 mod shell;
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Batches(command) => batches::run(&common, &command),
         Command::Cost(command) => cost::run(&common, &command),
         Command::Verify(command) => verify::run(&common, &command),
+        Command::Learn(command) => learn::run(&common, &command),
         Command::Check => check::run(&common),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { folder } => shell::man(folder.as_deref()),
