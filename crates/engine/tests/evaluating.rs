@@ -1,13 +1,17 @@
 //! What an evaluation counts, on alerts whose truth is known.
 
 use std::sync::Arc;
-use watchfire_engine::{EngineError, Evaluation, Figures, Input, Key, Labels, Who};
+use watchfire_engine::{EngineError, Evaluation, Figures, Input, Key, Labels, Lies, Who};
 use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Ground, MaterialTable, Network, RuleSet};
 use watchfire_signal::frame::Limits;
 
 fn evaluate(text: &str, who: Who, life: Option<i64>) -> Result<Figures, EngineError> {
+    evaluation(text, who, life).run()
+}
+
+fn evaluation(text: &str, who: Who, life: Option<i64>) -> Evaluation<'static> {
     Evaluation {
         inputs: vec![Input::Bytes("one".to_owned(), text.as_bytes().into())],
         labels: Labels {
@@ -25,7 +29,6 @@ fn evaluate(text: &str, who: Who, life: Option<i64>) -> Result<Figures, EngineEr
         ground: Ground::new(RuleSet::starter(), MaterialTable::shipped(), Network::default()),
         reputations: &(),
     }
-    .run()
 }
 
 /// An alert of a rule at a minute, and the step it belongs to.
@@ -94,4 +97,72 @@ fn a_file_without_labels_is_named() {
     let error = evaluate(text, Who::Oracle, None).unwrap_err();
     assert_eq!(error.to_string(), "one: no alert in it has a value \"truth.step\"");
     assert!(error.hint().contains("--labels"));
+}
+
+/// A day of a rule that comes every ten minutes, on one of two machines.
+fn day(machine: u8, first_rule: u32) -> String {
+    (0..144)
+        .map(|tenth| {
+            alert(first_rule + tenth % 2, tenth * 10, "-").replace("10.0.0.5", &format!("10.0.0.{machine}"))
+                + "\n"
+        })
+        .collect()
+}
+
+#[test]
+fn what_one_scenario_teaches_saves_calls_in_the_other() {
+    let mut evaluation = evaluation("", Who::Oracle, None);
+    evaluation.inputs =
+        [day(5, 1), day(6, 1)].map(|text| Input::Bytes("one".to_owned(), text.into_bytes().into())).into();
+    let alone = evaluation.run().unwrap().overall;
+    evaluation.leave_one_out = true;
+    let taught = evaluation.run().unwrap().overall;
+    assert!(alone.calls >= 4 && taught.calls == 0, "{} and {}", alone.calls, taught.calls);
+    assert_eq!((taught.wrong_reuse, taught.missed), (0, 0));
+    let by = |name: &str| {
+        taught.by_decider.iter().find(|count| count.name == name).map_or(0, |count| count.alerts)
+    };
+    assert_eq!(by("learned"), 288);
+    // Rules that the other scenario does not have are asked about as ever.
+    evaluation.inputs =
+        [day(5, 1), day(6, 8)].map(|text| Input::Bytes("one".to_owned(), text.into_bytes().into())).into();
+    assert_eq!(evaluation.run().unwrap().overall.calls, alone.calls);
+}
+
+#[test]
+fn lies_are_told_of_some_patterns_and_found_out() {
+    let text: String = (0..20_u32)
+        .flat_map(|rule| (0..70).map(move |minute| (rule, minute)))
+        .map(|(rule, minute)| (minute * 20 + rule, alert(rule, minute * 20 + rule, "-") + "\n"))
+        .collect::<std::collections::BTreeMap<_, _>>()
+        .into_values()
+        .collect();
+    let mut honest = evaluation(&text, Who::Oracle, None);
+    honest.reuse.checked = 0.05;
+    let told = honest.run().unwrap().overall;
+    assert_eq!((told.contradicted, told.checks.all().wrong, told.checks.stopped), (0, 0, 0));
+    assert!(told.contradicted_at_most_percent.is_some_and(|bound| bound < 100.0));
+    let mut lying = evaluation(&text, Who::Oracle, None);
+    lying.reuse.checked = 0.05;
+    lying.lies = Some(Lies { patterns: 1.0, alerts: 0.4, seed: 3 });
+    let told = lying.run().unwrap().overall;
+    assert!(told.calls > 200 && told.checks.stopped >= 5, "{} calls, {:?}", told.calls, told.checks);
+    assert_eq!(told, lying.run().unwrap().overall, "the same seed, the same lies");
+}
+
+#[test]
+fn a_coarser_key_asks_less_and_is_wrong_more_often() {
+    // One rule on two machines: harmless on one, an attack on the other.
+    let text: String = (0..60)
+        .map(|minute| {
+            let (machine, step) = if minute % 2 == 0 { ("10.0.0.5", "-") } else { ("10.0.0.6", "scan") };
+            alert(1, minute, step).replace("10.0.0.5", machine) + "\n"
+        })
+        .collect();
+    let of = |key| {
+        let figures =
+            Evaluation { key, ..evaluation(&text, Who::Oracle, Some(7_200_000)) }.run().unwrap().overall;
+        (figures.calls, figures.wrong_reuse)
+    };
+    assert_eq!((of(Key::Rule), of(Key::RuleAndMachine)), ((1, 30), (2, 0)));
 }

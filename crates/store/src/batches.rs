@@ -94,6 +94,7 @@ mod tests {
             model: "m".to_owned(),
             tier: "batch".to_owned(),
             outcome: "answered".to_owned(),
+            checks: 0,
             items: 3,
             input: 1,
             cached_input: 0,

@@ -11,7 +11,8 @@ impl Store {
         let mut statement = connection.prepare_cached(
             "SELECT service, model, tier, outcome, count(*), sum(items), sum(input), sum(cached_input),
                  sum(cache_write), sum(output), sum(thinking), coalesce(sum(cost_nano), 0),
-                 sum(cost_nano IS NULL), min(at), max(at)
+                 sum(cost_nano IS NULL), min(at), max(at), sum(checks),
+                 coalesce(sum(cost_nano * checks / max(items, 1)), 0)
              FROM ledger WHERE at >= ?1 AND at < ?2
              GROUP BY service, model, tier, outcome ORDER BY 12 DESC, 1, 2, 3, 4",
         )?;
@@ -33,6 +34,8 @@ impl Store {
                 unpriced: count(12)?,
                 first: row.get(13)?,
                 last: row.get(14)?,
+                checks: count(15)?,
+                checks_nano: row.get(16)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -96,6 +99,7 @@ mod tests {
             tier: "standard".to_owned(),
             outcome: "answered".to_owned(),
             items: 2,
+            checks: 1,
             input: 100,
             cached_input: 10,
             cache_write: 0,
@@ -138,6 +142,7 @@ mod tests {
         assert_eq!(totals.len(), 1);
         let total = &totals[0];
         assert_eq!((total.calls, total.items, total.cost_nano, total.unpriced), (2, 4, 42, 1));
+        assert_eq!((total.checks, total.checks_nano), (2, 21));
         assert!(store.ledger(6, 10).unwrap().is_empty());
     }
 

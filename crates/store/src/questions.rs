@@ -130,8 +130,8 @@ pub(crate) fn put_questions(connection: &Connection, questions: &[QuestionRow]) 
 pub(crate) fn enter(connection: &Connection, ledger: &[LedgerRow]) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO ledger (at, service, model, tier, outcome, items, input, cached_input, cache_write, output,
-             thinking, cost_nano, latency_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             thinking, cost_nano, latency_ms, checks)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?;
     for row in ledger {
         insert.execute((
@@ -148,6 +148,7 @@ pub(crate) fn enter(connection: &Connection, ledger: &[LedgerRow]) -> Result<(),
             row.thinking as i64,
             row.cost_nano,
             row.latency_ms as i64,
+            row.checks,
         ))?;
     }
     Ok(())

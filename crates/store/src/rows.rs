@@ -203,6 +203,8 @@ pub struct LedgerRow {
     pub outcome: String,
     /// How many questions or indicators it was about.
     pub items: u32,
+    /// Those of them that checked whether an earlier verdict would have been right.
+    pub checks: u32,
     /// Tokens of input at full price.
     pub input: u64,
     /// Tokens read from the provider's cache.
@@ -234,6 +236,10 @@ pub struct LedgerTotal {
     pub calls: u64,
     /// How many questions or indicators.
     pub items: u64,
+    /// Those of them that checked whether an earlier verdict would have been right.
+    pub checks: u64,
+    /// Their share of the cost.
+    pub checks_nano: i64,
     /// Tokens of input at full price.
     pub input: u64,
     /// Tokens read from the provider's cache.

@@ -236,6 +236,7 @@ impl Line {
             tier: tier.name().to_owned(),
             outcome: outcome.to_owned(),
             items,
+            checks: 0,
             input: usage.input,
             cached_input: usage.cached_input,
             cache_write: usage.cache_write,

@@ -3,7 +3,7 @@
 use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use watchfire_llm::Question;
+use watchfire_llm::{Pack, Question};
 use watchfire_store::Store;
 
 /// Questions that are in memory at once.
@@ -14,6 +14,16 @@ const PAGE: u32 = 20_000;
 pub(crate) struct Open {
     #[serde(flatten)]
     pub(crate) question: Question,
+    /// Whether it checks that an earlier verdict would have been right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) checks: bool,
+}
+
+/// How many of a pack's questions check earlier verdicts.
+pub(super) fn checks_in(pack: &Pack, open: &HashMap<i64, Open>) -> u32 {
+    let checks =
+        pack.entries().iter().filter(|(_, question)| open.get(&question.id).is_some_and(|open| open.checks));
+    u32::try_from(checks.count()).unwrap_or(u32::MAX)
 }
 
 /// What is open, by decision.

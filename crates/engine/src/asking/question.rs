@@ -1,6 +1,7 @@
 //! Turns an alert that was left open into a question.
 
 use super::open::Open;
+use watchfire_judge::reuse::Why;
 use watchfire_judge::{Assessed, Category, Facts, Ground, Judgement, known, rule_key};
 use watchfire_llm::Question;
 use watchfire_signal::{Alert, Field};
@@ -54,7 +55,8 @@ pub(crate) fn question(
     for rule in ground.rules.named(&assessed.hits) {
         question.known.push(format!("the rule “{}” matches", rule.title));
     }
-    let open = Open { question };
+    let checks = decision.detail.why == Why::Check.name();
+    let open = Open { question, checks };
     QuestionRow {
         decision: decision.id,
         priority: judgement.priority.score(),

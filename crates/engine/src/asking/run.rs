@@ -7,7 +7,7 @@
 use crate::archive::{decision_from_row, decision_to_row};
 use crate::asking::asker::Asker;
 use crate::asking::call::{Called, Line, OUTCOMES};
-use crate::asking::open::{Open, open_questions, twins};
+use crate::asking::open::{Open, checks_in, open_questions, twins};
 use crate::asking::progress::{AskProgress, add};
 use crate::asking::verdict::{Mark, decided};
 use crate::error::EngineError;
@@ -189,11 +189,13 @@ impl<'r> Run<'r> {
     fn take(
         &mut self,
         pack: Pack,
-        called: Called,
+        mut called: Called,
         open: &mut HashMap<i64, Open>,
         queue: &mut VecDeque<Pack>,
         later: &mut Vec<Question>,
     ) -> Result<(), EngineError> {
+        let checks = checks_in(&pack, open);
+        called.ledger.iter_mut().for_each(|line| line.checks = checks);
         self.count(&called);
         let (mut decisions, mut again) = (Vec::new(), Vec::new());
         match &called.outcome {

@@ -274,6 +274,7 @@ impl Counter {
             tier: LOOKUP.to_owned(),
             outcome: outcome.to_owned(),
             items: 1,
+            checks: 0,
             input: 0,
             cached_input: 0,
             cache_write: 0,

@@ -98,6 +98,15 @@ fn table(totals: &[LedgerTotal], projection: Option<&Projection>, command: &Cost
             grouped(unpriced)
         ));
     }
+    let (checks, nano): (u64, i64) =
+        totals.iter().fold((0, 0), |(checks, nano), total| (checks + total.checks, nano + total.checks_nano));
+    if checks > 0 {
+        text.push_str(&format!(
+            "{} of that for {} checks whether earlier verdicts would have been right.\n",
+            dollars(nano),
+            grouped(checks)
+        ));
+    }
     if let Some(projection) = projection {
         text.push_str(&format!(
             "\nAt {} alerts a day, ${:.6} a question:\n",
@@ -134,6 +143,8 @@ fn json(totals: &[LedgerTotal], projection: Option<&Projection>) -> String {
                 "outcome": total.outcome,
                 "calls": total.calls,
                 "items": total.items,
+                "checks": total.checks,
+                "checks_cost_nano_usd": total.checks_nano,
                 "input_tokens": total.input,
                 "cached_input_tokens": total.cached_input,
                 "cache_write_tokens": total.cache_write,
@@ -177,6 +188,8 @@ mod tests {
             outcome: outcome.to_owned(),
             calls: 1,
             items,
+            checks: 0,
+            checks_nano: 0,
             input: 0,
             cached_input: 0,
             cache_write: 0,

@@ -14,6 +14,7 @@ mod dead;
 mod decide;
 mod hostile;
 mod input;
+mod learn;
 mod output;
 mod reuse;
 mod verify;

@@ -2,7 +2,7 @@
 
 use super::{Batch, Found, Look, ToAsk, is_passing};
 use crate::asking::call::{CANCELLED, EXPIRED, LOST, UNMATCHED, UNREADABLE, outcome_of};
-use crate::asking::open::Open;
+use crate::asking::open::{Open, checks_in};
 use crate::asking::progress::add;
 use crate::asking::run::Run;
 use crate::error::EngineError;
@@ -112,6 +112,7 @@ impl Run<'_> {
             };
             let mut line = self.batch_line(batch, name, usage, clock);
             line.items = u32::try_from(pack.len()).unwrap_or(u32::MAX);
+            line.checks = checks_in(pack, open);
             ledger.push(line);
             match outcome {
                 Ok(completion) => {
@@ -137,6 +138,7 @@ impl Run<'_> {
             let name = status.phase.without_result().as_ref().map_or(LOST, name_of);
             let mut line = self.batch_line(batch, name, Usage::default(), clock);
             line.items = u32::try_from(pack.len()).unwrap_or(u32::MAX);
+            line.checks = checks_in(pack, open);
             ledger.push(line);
             again.together.extend(pack.clone().into_questions());
         }
