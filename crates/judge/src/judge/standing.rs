@@ -13,7 +13,7 @@ use watchfire_signal::Decider;
 
 /// Decisions on one pattern that are kept in memory: those last made or looked up. The archive may not have the former
 /// yet, and alerts of files that overlap go back in time.
-const MAX_KNOWN: usize = 8;
+const MAX_KNOWN: usize = 64;
 /// What stands on a pattern.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
@@ -84,6 +84,8 @@ impl Maker<'_> {
         // What addresses a model is looked at each time anew: this holds for its own moment, and a run that is repeated.
         let life = if self.case.assessed.injection.is_some() {
             1
+        } else if !self.is_dear(&decided) {
+            reuse.free_life(side, self.longest(side)).max(1)
         } else {
             reuse.life(place, side, self.longest(side)).max(1)
         };
@@ -175,6 +177,12 @@ impl Standing {
             } else if side == Side::Benign && !learned.is_empty() {
                 learned.peak(rule, &name(), self.book.in_hour());
             }
+        }
+        if !maker.is_dear(&decision) {
+            let is_sure = matches!(decision.decider, Decider::Rule | Decider::Llm);
+            reuse.decided(&mut self.book, place, time, side, is_sure);
+            self.current = Some(Arc::clone(&decision));
+            return (decision, fresh);
         }
         if reuse.answered(&mut self.book, place, time, side, why) || self.current.is_none() {
             self.current = Some(Arc::clone(&decision));

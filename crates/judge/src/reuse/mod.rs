@@ -16,6 +16,9 @@
 //! - **Checks**: a share of the reused verdicts is [checked](checks) by asking nevertheless. What they find bounds the error
 //!   of all reuse, exactly; a pattern that fails them is checked closely, and then no longer reused or parted.
 //!
+//! All this is for verdicts that somebody is paid for. What rules and statistics decide costs nothing and is no better the next
+//! time: it lives as long as the material table allows, and at most four hours unless it is hostile.
+//!
 //! Times are the alerts' own, in milliseconds since 1970.
 
 mod checks;
@@ -55,6 +58,8 @@ const JUMP_FACTOR: u64 = 4;
 const MOMENT: i64 = 5 * SECOND;
 /// How long benign verdicts on a machine live after a hostile one there, and for how long that goes on.
 const HEATED: (i64, i64) = (HOUR / 6, HOUR);
+/// How long verdicts live that cost nothing, unless they are hostile.
+const FREE: i64 = 4 * HOUR;
 /// How many rules and machines are kept apart.
 const BOUND: usize = 65_536;
 
@@ -215,20 +220,23 @@ impl Reuse {
         Some(if checked { Plan::Ask(Why::Check) } else { Plan::Reuse })
     }
 
-    /// What to do about an alert at `time`. `longest` is how long the pattern's verdict may live; `is_checked` whether it
-    /// would cost somebody's time, and so is worth checking.
+    /// What to do about an alert at `time`. `longest` is how long the pattern's verdict may live; `is_dear` whether somebody
+    /// is paid for another.
     pub(crate) fn plan(
         &mut self,
         book: &mut Book,
         place: Place,
         time: i64,
         longest: i64,
-        is_checked: bool,
+        is_dear: bool,
     ) -> Plan {
         let Some(side) = book.side else { return Plan::Ask(Why::New) };
         let rule = self.rules.entry(place.rule, Rule::default);
         if let Some(life) = self.policy.fixed_life_ms {
             return if (time - book.judged).abs() <= life { Plan::Reuse } else { Plan::Ask(Why::Age) };
+        }
+        if !is_dear {
+            return free(book, side, time, longest);
         }
         let host = self.hosts.entry(place.host, Host::default);
         let heated = side != Side::Hostile && host.is_heated(time);
@@ -266,9 +274,14 @@ impl Reuse {
         };
         match why {
             Some(why) => Plan::Ask(why),
-            None if is_checked && self.checks.draw(book, place.pattern, side, time) => Plan::Ask(Why::Check),
+            None if self.checks.draw(book, place.pattern, side, time) => Plan::Ask(Why::Check),
             None => Plan::Reuse,
         }
+    }
+
+    /// How long a verdict of this side lives that cost nothing.
+    pub(crate) fn free_life(&self, side: Side, longest: i64) -> i64 {
+        self.policy.fixed_life_ms.unwrap_or(if side == Side::Hostile { longest } else { longest.min(FREE) })
     }
 
     /// How long a verdict of this side on this place lives from now, if nothing happens.
@@ -285,6 +298,20 @@ impl Reuse {
         self.hosts.get(&place.host).is_some_and(|host| {
             host.hostile != i64::MIN && time.saturating_sub(host.hostile) <= crate::learning::HOT_MS
         })
+    }
+
+    /// Takes in what was decided at `time` by rules or statistics, which cost nothing and know no better the next time.
+    pub(crate) fn decided(&mut self, book: &mut Book, place: Place, time: i64, side: Side, is_sure: bool) {
+        if is_sure && side == Side::Hostile {
+            let host = self.hosts.entry(place.host, Host::default);
+            if book.side != Some(side) {
+                host.turned = time;
+            }
+            host.hostile = time;
+        }
+        book.confirmed();
+        book.side = Some(side);
+        (book.judged, book.own) = (time, time);
     }
 
     /// Takes in what was answered at `time`, when somebody was asked because of `why`. Says whether the pattern's verdict
@@ -330,5 +357,21 @@ impl Reuse {
     /// What the checks say of reuse so far.
     pub(crate) fn measured(&self) -> Measured {
         self.checks.measured()
+    }
+}
+
+/// What to do about an alert whose pattern was decided on by rules or statistics: decide anew when the life is over, and when
+/// many more alerts have come.
+fn free(book: &Book, side: Side, time: i64, longest: i64) -> Plan {
+    let life = if side == Side::Hostile { longest } else { longest.min(FREE) };
+    let age = time.saturating_sub(book.judged);
+    if age > life {
+        Plan::Ask(Why::Age)
+    } else if age < life.saturating_neg() {
+        Plan::Ask(Why::Earlier)
+    } else if book.in_hour > JUMP.max(book.most_in_hour.saturating_mul(JUMP_FACTOR)) {
+        Plan::Ask(Why::Volume)
+    } else {
+        Plan::Reuse
     }
 }
