@@ -1,7 +1,7 @@
 //! What an evaluation counts, on alerts whose truth is known.
 
 use std::sync::Arc;
-use watchfire_engine::{EngineError, Evaluation, Figures, Input, Key, Labels, Lies, Who};
+use watchfire_engine::{Answers, EngineError, Evaluation, Figures, Input, Key, Labels, Lies, Who};
 use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Ground, MaterialTable, Network, RuleSet};
@@ -23,6 +23,7 @@ fn evaluation(text: &str, who: Who, life: Option<i64>) -> Evaluation<'static> {
         key: Key::Material,
         learned: Learned::default(),
         leave_one_out: false,
+        answers: Vec::new(),
         lies: None,
         limits: Limits::default(),
         mappings: Arc::from([]),
@@ -165,4 +166,18 @@ fn a_coarser_key_asks_less_and_is_wrong_more_often() {
         (figures.calls, figures.wrong_reuse)
     };
     assert_eq!((of(Key::Rule), of(Key::RuleAndMachine)), ((1, 30), (2, 0)));
+}
+
+#[test]
+fn recorded_answers_take_the_place_of_labels_and_labels_still_judge_them() {
+    // The model took the attack for harmless, and was not asked about the last alert.
+    let text =
+        [alert(1, 0, "-"), r#"{"event_type":"flow"}"#.to_owned(), alert(2, 1, "scan"), alert(3, 2, "-")]
+            .join("\n");
+    let said =
+        ["0", "2"].map(|place| format!(r#"{{"id":"ab-{place}","verdict":"benign_positive"}}"#)).join("\n");
+    let mut evaluation = evaluation(&text, Who::Oracle, None);
+    evaluation.answers = vec![Answers::read(said.as_bytes(), "said").unwrap()];
+    let figures = evaluation.run().unwrap().overall;
+    assert_eq!((figures.alerts, figures.calls, figures.missed, figures.steps_caught), (3, 2, 1, 0));
 }

@@ -296,6 +296,9 @@ pub(crate) struct Eval {
     /// Which alerts share a verdict
     #[arg(long, value_name = "KEY", default_value = "material")]
     pub(crate) key: Keys,
+    /// What a model said, in place of the labels: NDJSON of triage about each file, in the same order
+    #[arg(long, value_name = "FILE")]
+    pub(crate) answers: Vec<PathBuf>,
     /// Judge each file also by what there is to learn from the labels of all others
     #[arg(long)]
     pub(crate) leave_one_out: bool,

@@ -8,12 +8,14 @@
 //! The figures are those of the literature on alert triage, with one more, *wrong reuse*: alerts that got a verdict from an
 //! earlier decision which the truth about them contradicts, as a share of all alerts.
 
+mod answers;
 mod figures;
 mod labels;
 mod oracle;
 mod ranks;
 mod scenario;
 
+pub use answers::Answers;
 pub use figures::{Figures, ScenarioFigures, Step};
 pub use labels::Labels;
 pub use oracle::Lies;

@@ -1,5 +1,6 @@
 //! Replays a scenario.
 
+use super::answers::Answers;
 use super::figures::{Confusion, Figures, ScenarioFigures, Step};
 use super::labels::Labels;
 use super::oracle::{Lies, Oracle};
@@ -70,6 +71,8 @@ pub struct Evaluation<'e> {
     pub learned: Learned,
     /// Whether each scenario is also judged by what there is to learn from the labels of all others.
     pub leave_one_out: bool,
+    /// What is answered in place of the labels, for each input; empty if labels answer.
+    pub answers: Vec<Answers>,
     /// Whether the labels lie.
     pub lies: Option<Lies>,
     /// Bounds on reading.
@@ -163,6 +166,8 @@ impl Evaluation<'_> {
             evaluation: self,
             judge,
             oracle: Oracle::new(self.who),
+            answers: self.answers.get(number),
+            record: 0,
             ranker: Judge::new(self.ground.clone(), History::default()),
             assessor: Assessor::new(self.ground.clone()),
             figures: ScenarioFigures { name: input.name(), ..ScenarioFigures::default() },
@@ -177,10 +182,14 @@ impl Evaluation<'_> {
             labelled: 0,
         };
         self.read(input, |item| match item {
-            Read::LeftOut => replay.figures.left_out += 1,
+            Read::LeftOut => {
+                replay.figures.left_out += 1;
+                replay.record += 1;
+            }
             Read::Alert { alert, is_labelled, step } => {
                 replay.labelled += u64::from(is_labelled);
                 replay.alert(alert, step);
+                replay.record += 1;
             }
         })?;
         if replay.labelled == 0 {
@@ -210,6 +219,9 @@ struct Replay<'r> {
     evaluation: &'r Evaluation<'r>,
     judge: Judge,
     oracle: Oracle,
+    answers: Option<&'r Answers>,
+    /// The place of the record that is being judged.
+    record: u64,
     /// Whoever ranks must not know the labels, not even through what was decided by them.
     ranker: Judge,
     assessor: Assessor,
@@ -242,8 +254,9 @@ impl Replay<'_> {
         assessed.pattern = self.evaluation.key.of(&assessed);
         let lies = self.evaluation.lies.is_some_and(|lies| lies.about(assessed.pattern, self.figures.alerts));
         let says_attack = step.is_some() != lies;
-        let answer = if says_attack { Verdict::TruePositive } else { Verdict::BenignPositive };
-        self.oracle.knows(Some(answer));
+        let by_label = if says_attack { Verdict::TruePositive } else { Verdict::BenignPositive };
+        let answer = self.answers.map_or(Some(by_label), |answers| answers.of(self.record));
+        self.oracle.knows(answer);
         let judgement = self.judge.judge(alert, &facts, &assessed, time, &self.oracle);
         let decision = &judgement.decision;
         let is_hostile = decision.verdict.is_hostile();
@@ -255,7 +268,8 @@ impl Replay<'_> {
         if !judgement.fresh {
             self.figures.reused += 1;
             self.figures.wrong_reuse += u64::from(is_hostile != step.is_some());
-            self.figures.contradicted += u64::from(is_hostile != says_attack);
+            self.figures.contradicted +=
+                u64::from(answer.is_some_and(|answer| answer.is_hostile() != is_hostile));
         }
         let decider = if decision.detail.learned { "learned" } else { decision.decider.name() };
         *self.deciders.entry(decider).or_default() += 1;

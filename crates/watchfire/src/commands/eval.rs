@@ -9,13 +9,15 @@ use crate::cli::{Common, Decides, Eval};
 use crate::config::load;
 use crate::exit::{Problem, Status};
 use crate::terminal;
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 pub(super) use variant::Variant;
 use variant::variants;
-use watchfire_engine::{Evaluation, Figures, Input, Labels, Lies, Who};
-use watchfire_judge::Ground;
+use watchfire_engine::{Answers, Evaluation, Figures, Input, Labels, Lies, Who};
 use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
+use watchfire_judge::{Ground, tame};
 use watchfire_signal::frame::Limits;
 use watchfire_signal::read::Mapping;
 
@@ -27,7 +29,8 @@ pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
     let (ground, problems) = settings.ground()?;
     terminal::rule_problems(&problems);
     let policy = Policy { seed: command.seed, ..settings.reuse.policy() };
-    let desk = Desk { command, mappings, ground, limits: settings.limits() };
+    let answers = answers(command)?;
+    let desk = Desk { answers, command, mappings, ground, limits: settings.limits() };
     if let Some(seeds) = command.seeds {
         let text = seeds::run(&desk, &policy, seeds)?;
         terminal::write_out(text.as_bytes())?;
@@ -54,9 +57,31 @@ pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
     Ok(Status::Done)
 }
 
+/// The recorded answers, one file of them for each file of alerts.
+fn answers(command: &Eval) -> Result<Vec<Answers>, Problem> {
+    if !command.answers.is_empty() && command.answers.len() != command.files.len() {
+        return Err(Problem::usage(
+            format!("{} files of answers for {} files of alerts", command.answers.len(), command.files.len()),
+            "give --answers once for each file, in the same order",
+        ));
+    }
+    let read = |path: &PathBuf| {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| {
+            Problem::usage(
+                format!("{}: {error}", tame(&name, 300)),
+                "--answers names a file that can be read",
+            )
+        })?;
+        Ok(Answers::read(file, &name)?)
+    };
+    command.answers.iter().map(read).collect()
+}
+
 /// What all replays have in common.
 struct Desk<'d> {
     command: &'d Eval,
+    answers: Vec<Answers>,
     mappings: Arc<[Mapping]>,
     ground: Ground,
     limits: Limits,
@@ -82,6 +107,7 @@ impl Desk<'_> {
             key: variant.key,
             learned: Learned::default(),
             leave_one_out: variant.leave_one_out,
+            answers: self.answers.clone(),
             lies: command.lies.map(|alerts| Lies {
                 patterns: command.lied_patterns,
                 alerts,
