@@ -6,7 +6,7 @@
 //! decades apart. A logarithm has no place for nothing, and nothing is what one hopes for; so zero gets a place of its
 //! own beyond a break in the axis ([`scale`]), and lines across the break are dashed: they have no slope.
 //!
-//! One drawing ([`drawing`]) serves the page ([`page`]) and a file for documents ([`svg`]); the tables beside it hold
+//! One drawing ([`drawing`]) serves the page ([`page()`]) and a file for documents ([`svg`]); the tables beside it hold
 //! every number of it. Names of scenarios, steps and curves come from files: bounded, tamed, and escaped at the last
 //! step, by the templates or by [`escaping`] where a drawing holds text.
 
