@@ -5,7 +5,7 @@
 //!
 //! - **It begins short.** A verdict lives for an hour at first. Each time somebody is asked again and says the same, the
 //!   verdicts of that rule live four times as long, up to what the material table allows; but only while the rule is
-//!   [steady](steady::Rule), that is, comes in a fair share of the hours. What comes seldom is asked about each time.
+//!   steady, that is, comes in a fair share of the hours. What comes seldom is asked about each time.
 //! - **What ends it early**: a silence much longer than any that an answer confirmed; many times as many alerts in an hour
 //!   as were ever confirmed; a hostile verdict on the machine, after which its benign verdicts must be confirmed and live
 //!   for ten minutes for the next hour.
@@ -13,7 +13,7 @@
 //!   every pattern is asked about in its own right at least every third day.
 //! - **One contradiction is not believed**: it holds for its own alert, and the next alert of the pattern is asked about as
 //!   well. Only when that answer contradicts too has the pattern turned.
-//! - **Checks**: a share of the reused verdicts is [checked](checks) by asking nevertheless. What they find bounds the error
+//! - **Checks**: a share of the reused verdicts is checked by asking nevertheless. What they find bounds the error
 //!   of all reuse, exactly; a pattern that fails them is checked closely, and then no longer reused or parted.
 //!
 //! All this is for verdicts that somebody is paid for. What rules and statistics decide costs nothing and is no better the next
