@@ -233,7 +233,11 @@ impl Reuse {
         let Some(side) = book.side else { return Plan::Ask(Why::New) };
         let rule = self.rules.entry(place.rule, Rule::default);
         if let Some(life) = self.policy.fixed_life_ms {
-            return if (time - book.judged).abs() <= life { Plan::Reuse } else { Plan::Ask(Why::Age) };
+            return if time.saturating_sub(book.judged).saturating_abs() <= life {
+                Plan::Reuse
+            } else {
+                Plan::Ask(Why::Age)
+            };
         }
         if !is_dear {
             return free(book, side, time, longest);
