@@ -178,8 +178,9 @@ impl Asked {
         let longer = if later.calls > self.calls { &later } else { &self };
         let (wait_ms, call_ms) = (longer.wait_ms, longer.call_ms);
         Self {
-            questions: self.answered + later.questions,
+            questions: self.questions + later.questions,
             answered: self.answered + later.answered,
+            open: self.open + later.open,
             calls: self.calls + later.calls,
             retries: self.retries + later.retries,
             rate_limited: self.rate_limited + later.rate_limited,

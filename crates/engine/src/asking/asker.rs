@@ -106,7 +106,7 @@ impl Asker {
 
     /// What it would cost to ask what is open.
     pub fn quote(&self, store: &Store) -> Result<Quote, EngineError> {
-        let open = open_questions(store)?;
+        let open = open_questions(store, false)?;
         Ok(self.quote_for(twins(&open).keys().map(|id| &open[id].question)))
     }
 
@@ -139,15 +139,35 @@ impl Asker {
         runtime.map_err(EngineError::Runtime)?.block_on(self.ask_all(store, clock, progress))
     }
 
-    /// What this run may cost, after what was spent today.
-    fn purse(&self, store: &Store, clock: &Arc<dyn Clock>) -> Result<Option<i64>, EngineError> {
-        let Some(per_day) = self.max_nano_usd_per_day else { return Ok(self.max_nano_usd) };
+    /// Asks what has come up since; what was asked in vain before stays open. What was spent `before` counts towards the run's
+    /// purse. Blocks; to be called outside of any runtime.
+    pub fn ask_more(
+        &self,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        progress: &Arc<AskProgress>,
+        before: &Asked,
+    ) -> Result<Asked, EngineError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        runtime.map_err(EngineError::Runtime)?.block_on(async {
+            let line = self.line(store, clock, progress, before.cost_nano_usd)?;
+            let run = Run::new(self, store, Arc::clone(&line), progress);
+            let outcome = run.all(clock, true).await;
+            line.gates.close(store, clock)?;
+            outcome
+        })
+    }
+
+    /// What this run may still cost, after what it `spent` and what was spent today.
+    fn purse(&self, store: &Store, clock: &Arc<dyn Clock>, spent: i64) -> Result<Option<i64>, EngineError> {
+        let per_run = self.max_nano_usd.map(|most| most.saturating_sub(spent));
+        let Some(per_day) = self.max_nano_usd_per_day else { return Ok(per_run) };
         let now = clock.unix_millis();
         let midnight = now - now.rem_euclid(DAY_MS);
         let of_today = store.ledger(midnight, i64::MAX)?;
         let ours = of_today.iter().filter(|line| line.service == self.provider.name());
         let left = per_day.saturating_sub(ours.map(|line| line.cost_nano).sum());
-        Ok(Some(self.max_nano_usd.map_or(left, |per_run| per_run.min(left))))
+        Ok(Some(per_run.map_or(left, |per_run| per_run.min(left))))
     }
 
     /// Asks the provider to cancel a batch. Blocks; to be called outside of any runtime.
@@ -168,9 +188,9 @@ impl Asker {
         clock: &Arc<dyn Clock>,
         progress: &Arc<AskProgress>,
     ) -> Result<Asked, EngineError> {
-        let line = self.line(store, clock, progress)?;
+        let line = self.line(store, clock, progress, 0)?;
         let run = Run::new(self, store, Arc::clone(&line), progress);
-        let outcome = run.all(clock).await;
+        let outcome = run.all(clock, false).await;
         line.gates.close(store, clock)?;
         outcome
     }
@@ -184,7 +204,7 @@ impl Asker {
         clock: &Arc<dyn Clock>,
         progress: &Arc<AskProgress>,
     ) -> Result<(Asked, Vec<DecisionRow>), EngineError> {
-        let line = self.line(store, clock, progress)?;
+        let line = self.line(store, clock, progress, 0)?;
         let run = Run::new(self, store, Arc::clone(&line), progress);
         let outcome = run.again(answered, clock).await;
         line.gates.close(store, clock)?;
@@ -197,6 +217,7 @@ impl Asker {
         store: &Store,
         clock: &Arc<dyn Clock>,
         progress: &Arc<AskProgress>,
+        spent: i64,
     ) -> Result<Arc<Line>, EngineError> {
         let gates = Gates::open(&self.name, &self.limits, self.breaker, self.backoff, store, clock)?;
         Ok(Arc::new(Line {
@@ -208,7 +229,7 @@ impl Asker {
             progress: Arc::clone(progress),
             timeout: self.timeout,
             patience: self.patience,
-            max_nano: self.purse(store, clock)?,
+            max_nano: self.purse(store, clock, spent)?,
             committed_nano: AtomicI64::new(0),
         }))
     }

@@ -26,10 +26,10 @@ pub(super) fn checks_in(pack: &Pack, open: &HashMap<i64, Open>) -> u32 {
     u32::try_from(checks.count()).unwrap_or(u32::MAX)
 }
 
-/// What is open, by decision.
-pub(super) fn open_questions(store: &Store) -> Result<HashMap<i64, Open>, EngineError> {
+/// What is open, by decision; if `never_asked`, only that.
+pub(super) fn open_questions(store: &Store, never_asked: bool) -> Result<HashMap<i64, Open>, EngineError> {
     let mut open = HashMap::new();
-    for row in store.questions(PAGE)? {
+    for row in store.questions(PAGE)?.into_iter().filter(|row| !never_asked || row.attempts == 0) {
         // What another version wrote and this one can't read is asked about again when its alert comes again.
         if let Ok(question) = serde_json::from_str::<Open>(&row.body) {
             open.insert(row.decision, question);

@@ -70,9 +70,13 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Asks until everything is answered or there is no use in asking.
-    pub(super) async fn all(mut self, clock: &Arc<dyn Clock>) -> Result<Asked, EngineError> {
-        let open = open_questions(self.store)?;
+    /// Asks until everything is answered or there is no use in asking; if `never_asked`, only what never was.
+    pub(super) async fn all(
+        mut self,
+        clock: &Arc<dyn Clock>,
+        never_asked: bool,
+    ) -> Result<Asked, EngineError> {
+        let open = open_questions(self.store, never_asked)?;
         self.twins = twins(&open);
         self.rounds(open, clock).await?;
         Ok(self.asked)

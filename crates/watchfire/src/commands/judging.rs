@@ -18,7 +18,7 @@ use watchfire_signal::read::Mapping;
 use watchfire_store::Store;
 
 /// How often alerts are judged and asked about in turn, at most; the next run asks what is left.
-const ROUNDS: u32 = 5;
+const ROUNDS: u32 = 10;
 
 /// Who may be asked.
 #[derive(Debug, Default)]
@@ -165,7 +165,11 @@ impl<'j> Judging<'j> {
         for _ in 0..ROUNDS {
             let progress = Arc::new(AskProgress::new());
             let asked = terminal::with_ask_progress(self.mode, &asker.model, &progress, || {
-                asker.ask(self.store, &self.clock, &progress)
+                if all.questions == 0 {
+                    asker.ask(self.store, &self.clock, &progress)
+                } else {
+                    asker.ask_more(self.store, &self.clock, &progress, &all)
+                }
             })?;
             let is_over = asked.answered == 0 || asked.in_batches > 0 || !asked.stopped.is_empty();
             all = all.and(asked);
