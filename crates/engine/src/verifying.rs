@@ -19,9 +19,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use watchfire_flow::Clock;
+use watchfire_judge::reuse::Side;
 use watchfire_judge::statistics::binomial;
 use watchfire_judge::{Decision, tame};
-use watchfire_signal::{Decider, Verdict};
+use watchfire_signal::Decider;
 use watchfire_store::Store;
 
 /// How sure intervals are: two-sided.
@@ -132,26 +133,6 @@ pub struct Flip {
     pub reason_before: String,
     /// Why it is said now.
     pub reason_after: String,
-}
-
-/// Where a verdict stands: what changes what somebody does about an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Hostile,
-    Benign,
-    Undecided,
-}
-
-impl Side {
-    fn of(verdict: Verdict) -> Self {
-        if verdict.is_hostile() {
-            Self::Hostile
-        } else if verdict.is_benign() {
-            Self::Benign
-        } else {
-            Self::Undecided
-        }
-    }
 }
 
 impl Sample {

@@ -149,13 +149,23 @@ impl Asker {
         before: &Asked,
     ) -> Result<Asked, EngineError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.map_err(EngineError::Runtime)?.block_on(async {
-            let line = self.line(store, clock, progress, before.cost_nano_usd)?;
-            let run = Run::new(self, store, Arc::clone(&line), progress);
-            let outcome = run.all(clock, true).await;
-            line.gates.close(store, clock)?;
-            outcome
-        })
+        let round = self.round(store, clock, progress, Some(before));
+        runtime.map_err(EngineError::Runtime)?.block_on(round)
+    }
+
+    /// Asks what is open; after an earlier round, only what has come up since, from what that left in the purse.
+    async fn round(
+        &self,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        progress: &Arc<AskProgress>,
+        before: Option<&Asked>,
+    ) -> Result<Asked, EngineError> {
+        let line = self.line(store, clock, progress, before.map_or(0, |before| before.cost_nano_usd))?;
+        let run = Run::new(self, store, Arc::clone(&line), progress);
+        let outcome = run.all(clock, before.is_some()).await;
+        line.gates.close(store, clock)?;
+        outcome
     }
 
     /// What this run may still cost, after what it `spent` and what was spent today.
@@ -188,11 +198,7 @@ impl Asker {
         clock: &Arc<dyn Clock>,
         progress: &Arc<AskProgress>,
     ) -> Result<Asked, EngineError> {
-        let line = self.line(store, clock, progress, 0)?;
-        let run = Run::new(self, store, Arc::clone(&line), progress);
-        let outcome = run.all(clock, false).await;
-        line.gates.close(store, clock)?;
-        outcome
+        self.round(store, clock, progress, None).await
     }
 
     /// Asks again what was answered, and leaves the decisions as they are: the decisions that the answers come to now.

@@ -110,7 +110,7 @@ fn on_linux(dice: &mut Dice, day: Day) -> Vec<Record> {
     let at = day.around(dice, 11, 38, 44);
     let process = Process {
         name: "rustc",
-        path: "/root/.rustup/toolchains/stable/bin/rustc",
+        path: "/usr/local/bin/rustc",
         parent: "cargo",
         command: "rustc --crate-name spectra --edition=2024 src/lib.rs",
         user: ("root", 0),

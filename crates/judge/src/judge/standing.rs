@@ -106,12 +106,6 @@ impl Standing {
         let Case { assessed, time, version, .. } = *maker.case;
         let alone = assessed.injection.is_some();
         reuse.seen(&mut self.book, place, time);
-        let is_hot = reuse.is_hot(place, time);
-        let mut harmless = maker
-            .case
-            .may_be_learned()
-            .then(|| learned.harmless(assessed.entities.rule, is_hot, self.book.in_hour()))
-            .flatten();
         let by_learning = match &self.learned {
             Some(decision) if !alone => {
                 let plan = reuse.plan_learned(&mut self.book, place, time, maker.is_dear(decision));
@@ -135,9 +129,13 @@ impl Standing {
             (Plan::Ask(why), _) => why,
             _ => Why::New,
         };
-        if why == Why::Check || self.current.is_some() && !self.book.may_be_learned() {
-            harmless = None;
-        }
+        let is_hot = reuse.is_hot(place, time);
+        let is_doubted = why == Why::Check || self.current.is_some() && !self.book.may_be_learned();
+        let harmless = if is_doubted || !maker.case.may_be_learned() {
+            None
+        } else {
+            learned.harmless(assessed.entities.rule, is_hot, self.book.in_hour())
+        };
         // Clocks that tell seconds only put many alerts at one time.
         self.asked = if self.asked.0 == time { (time, self.asked.1 + 1) } else { (time, 0) };
         let id = |why: &str| decision_id(place, version, (time, self.asked.1), why);

@@ -138,16 +138,20 @@ impl Why {
     }
 }
 
-/// What a verdict comes to, as far as reuse is concerned.
+/// Where a verdict stands: what changes what somebody does about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
+    /// Looks hostile.
     Hostile,
+    /// Allowed or harmless.
     Benign,
+    /// Nobody could tell.
     Undecided,
 }
 
 impl Side {
-    pub(crate) fn of(verdict: Verdict) -> Self {
+    /// The side of a verdict.
+    pub fn of(verdict: Verdict) -> Self {
         if verdict.is_hostile() {
             Self::Hostile
         } else if verdict.is_benign() {
@@ -285,7 +289,7 @@ impl Reuse {
 
     /// How long a verdict of this side lives that cost nothing.
     pub(crate) fn free_life(&self, side: Side, longest: i64) -> i64 {
-        self.policy.fixed_life_ms.unwrap_or(if side == Side::Hostile { longest } else { longest.min(FREE) })
+        self.policy.fixed_life_ms.unwrap_or_else(|| free_life(side, longest))
     }
 
     /// How long a verdict of this side on this place lives from now, if nothing happens.
@@ -364,10 +368,15 @@ impl Reuse {
     }
 }
 
+/// How long a verdict of this side lives that cost nothing, where lives are not fixed.
+fn free_life(side: Side, longest: i64) -> i64 {
+    if side == Side::Hostile { longest } else { longest.min(FREE) }
+}
+
 /// What to do about an alert whose pattern was decided on by rules or statistics: decide anew when the life is over, and when
 /// many more alerts have come.
 fn free(book: &Book, side: Side, time: i64, longest: i64) -> Plan {
-    let life = if side == Side::Hostile { longest } else { longest.min(FREE) };
+    let life = free_life(side, longest);
     let age = time.saturating_sub(book.judged);
     if age > life {
         Plan::Ask(Why::Age)
