@@ -48,6 +48,11 @@ impl<'s> StoreArchive<'s> {
         Self { store, failed: OnceLock::new() }
     }
 
+    /// Whether something could not be read.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.get().is_some()
+    }
+
     pub(crate) fn into_failure(self) -> Option<StoreError> {
         self.failed.into_inner()
     }

@@ -2,8 +2,8 @@
 
 use crate::archive::{decision_from_row, decision_to_row};
 use crate::error::EngineError;
-use watchfire_judge::{AnalystWord, Decision, History, analyst_decision_id};
-use watchfire_signal::{Decider, Verdict};
+use watchfire_judge::{AnalystWord, Decision, History, analyst_decision_id, tame, weight};
+use watchfire_signal::{Decider, Severity, Verdict};
 use watchfire_store::{AnalystDecisionRow, Store};
 
 /// What a decision came to.
@@ -31,40 +31,68 @@ pub fn decide(
     analyst: &str,
     now: i64,
 ) -> Result<Decided, EngineError> {
-    let stored =
-        store.alert(alert)?.ok_or_else(|| EngineError::NoSuchAlert(watchfire_judge::tame(alert, 40)))?;
+    let stored = store.alert(alert)?.ok_or_else(|| EngineError::NoSuchAlert(tame(alert, 40)))?;
     let before = decision_from_row(&stored.decision).ok_or(EngineError::Corrupt("decision"))?;
-    let mut after = Decision {
-        id: analyst_decision_id(stored.pattern, verdict),
-        verdict,
-        decider: Decider::Analyst,
-        confidence: 1.0,
-        valid_from: 0,
-        valid_until: i64::MAX,
-        volume: 0,
-        ..before.clone()
-    };
-    let because = if reason.is_empty() {
-        String::new()
-    } else {
-        format!(", “{}”", watchfire_judge::tame(reason, 200))
-    };
-    after.detail.reason = format!("Decided by {}{because}.", watchfire_judge::tame(analyst, 40));
+    let word = Word { verdict, reason, analyst, alert, now };
+    let after = word.decision(&before);
     let description: serde_json::Value =
         serde_json::from_str(&stored.pattern_description).map_err(|_| EngineError::Corrupt("pattern"))?;
     let text =
         |key: &str| description.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    let row = AnalystDecisionRow {
-        pattern_key: stored.pattern_key,
-        verdict: verdict.id(),
-        reason: reason.to_owned(),
-        analyst: analyst.to_owned(),
-        decided_at: now,
-        alert: alert.to_owned(),
-        description: stored.pattern_description.clone(),
-    };
-    let alerts = store.decide(&row, &decision_to_row(&after))?;
+    let row = word.row(stored.pattern_key, &stored.pattern_description);
+    let alerts = store.decide(&row, &decision_to_row(&after), None, &weight_of)?.alerts;
     Ok(Decided { before, after, alerts, rule: text("rule"), asset: text("asset") })
+}
+
+/// What an analyst says.
+pub(crate) struct Word<'w> {
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: &'w str,
+    pub(crate) analyst: &'w str,
+    /// The alert that it was said of.
+    pub(crate) alert: &'w str,
+    pub(crate) now: i64,
+}
+
+impl Word<'_> {
+    /// The decision that it comes to, in the place of this one.
+    pub(crate) fn decision(&self, before: &Decision) -> Decision {
+        let mut after = Decision {
+            id: analyst_decision_id(before.pattern, self.verdict),
+            verdict: self.verdict,
+            decider: Decider::Analyst,
+            confidence: 1.0,
+            valid_from: 0,
+            valid_until: i64::MAX,
+            volume: 0,
+            ..before.clone()
+        };
+        let because = if self.reason.is_empty() {
+            String::new()
+        } else {
+            format!(", “{}”", tame(self.reason, 200))
+        };
+        after.detail.reason = format!("Decided by {}{because}.", tame(self.analyst, 40));
+        after
+    }
+
+    /// The row that keeps it.
+    pub(crate) fn row(&self, pattern_key: [u8; 16], description: &str) -> AnalystDecisionRow {
+        AnalystDecisionRow {
+            pattern_key,
+            verdict: self.verdict.id(),
+            reason: self.reason.to_owned(),
+            analyst: self.analyst.to_owned(),
+            decided_at: self.now,
+            alert: self.alert.to_owned(),
+            description: description.to_owned(),
+        }
+    }
+}
+
+/// What a verdict and a severity, by their numbers, add to a priority.
+pub(crate) fn weight_of(verdict: u8, severity: u8) -> f64 {
+    weight(Verdict::from_id(verdict).unwrap_or(Verdict::Unknown), Severity::from_id(severity))
 }
 
 /// What analysts decided so far.

@@ -25,7 +25,9 @@ mod learning;
 mod names;
 mod pipeline;
 mod progress;
+mod record;
 mod reputation;
+pub mod service;
 mod sink;
 mod summary;
 mod tally;
@@ -44,6 +46,7 @@ pub use input::Input;
 pub use learning::learned;
 pub use pipeline::{Output, Triage, triage};
 pub use progress::{Progress, Snapshot};
+pub use record::{Named, RecordAgain, record_again};
 pub use reputation::ReputationCache;
 pub use summary::{
     Asked, Count, Counts, Enriched, EnrichedBy, Finding, HitRate, InputSummary, Percentiles, Ranked, Reused,

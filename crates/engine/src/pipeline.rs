@@ -94,12 +94,12 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
             .reusing(triage.reuse.clone())
             .learned(triage.learned),
         tally,
-        archive: StoreArchive::new(triage.store),
         input: usize::MAX,
         ordinal: 0,
         time: 0,
         latency: Histogram::new(),
     });
+    let archive = StoreArchive::new(triage.store);
     let turnstile = Turnstile::new();
     let stop = AtomicBool::new(false);
     let failure: Mutex<Option<EngineError>> = Mutex::new(None);
@@ -146,6 +146,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
                 reputations: triage.reputations,
                 wanted: triage.wanted,
                 store: triage.store,
+                archive: &archive,
                 clock: triage.clock,
                 progress: triage.progress,
                 output,
@@ -190,7 +191,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
     }
     let forgotten = court.judge.forgotten();
     let measured = court.judge.measured();
-    if let Some(error) = court.archive.into_failure() {
+    if let Some(error) = archive.into_failure() {
         return Err(error.into());
     }
     let elapsed_s = triage.clock.elapsed().saturating_sub(started).as_secs_f64();
@@ -217,7 +218,7 @@ fn run_worker(
     jobs: &Receiver<Job>,
     done: &Sender<Done>,
     turnstile: &Turnstile,
-    court: &Mutex<Court<'_>>,
+    court: &Mutex<Court>,
     fail: &(dyn Fn(EngineError) + Sync),
 ) {
     for job in jobs {
@@ -252,20 +253,20 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Reads inputs and hands out chunks.
-struct Feeder<'f, 'c> {
+struct Feeder<'f> {
     inputs: &'f [Input],
     limits: Limits,
     mappings: &'f [Mapping],
     store: &'f Store,
     clock: &'f dyn Clock,
     progress: &'f Progress,
-    court: &'f Mutex<Court<'c>>,
+    court: &'f Mutex<Court>,
     stop: &'f AtomicBool,
     /// Inputs that were read to their end, and their sources.
     read_whole: &'f Mutex<Vec<(usize, SourceId)>>,
 }
 
-impl Feeder<'_, '_> {
+impl Feeder<'_> {
     fn feed(&self, jobs: &Sender<Job>) -> Result<(), EngineError> {
         let mut ticket = 0;
         for (index, input) in self.inputs.iter().enumerate() {

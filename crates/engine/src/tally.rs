@@ -250,6 +250,14 @@ impl Tally {
         self.patterns.get(&pattern).is_none()
     }
 
+    /// Forgets what led a pattern: it was decided on anew.
+    pub(crate) fn forget_lead(&mut self, pattern: i64) {
+        if !self.is_new(pattern) {
+            self.patterns.entry(pattern, || unreachable!("the entry was found above")).priority =
+                Priority::default();
+        }
+    }
+
     /// The rows of the chunk's patterns, and a fresh count for the next chunk.
     pub(crate) fn pattern_rows(&mut self, touched: &[i64]) -> Vec<PatternRow> {
         let mut rows = Vec::with_capacity(touched.len());
@@ -266,6 +274,8 @@ impl Tally {
                 description: Arc::clone(&tally.description),
                 first_seen: tally.first,
                 last_seen: tally.last,
+                priority: tally.priority.score(),
+                decision: tally.decision.id,
             });
         }
         rows

@@ -1,23 +1,28 @@
 //! What a worker does with one chunk.
 
+mod chunk;
+mod court;
 mod rows;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use chunk::{DeadRecord, Found, JudgedChunk, ReadChunk, Verdicted};
+pub(crate) use court::{Court, Place};
+pub(crate) use rows::{commit, compress, questions};
 
 use crate::archive::StoreArchive;
 use crate::enriching::{Collector, Wanted, is_worth_asking};
 use crate::pipeline::Output;
 use crate::progress::Progress;
 use crate::sink::Done;
-use crate::tally::{Counted, Tally, material_of};
-use rows::{clip, commit, compress, questions};
+use rows::clip;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use watchfire_flow::{Clock, Histogram, Stopwatch, Turn};
-use watchfire_judge::{Assessed, Assessor, Facts, Ground, Judge, Judgement, Reputations};
+use watchfire_judge::{Assessed, Assessor, Facts, Ground, Reputations};
 use watchfire_signal::frame::Chunk;
 use watchfire_signal::read::{Broken, Item, RecordReader};
 use watchfire_signal::write::Record;
@@ -26,8 +31,6 @@ use watchfire_store::{ChunkRow, SourceId, Store, StoreError};
 
 /// Text kept of a dead letter, in bytes.
 const MAX_DEAD: usize = 64 << 10;
-/// One alert in this many is timed on its own.
-const SAMPLE: usize = 16;
 
 /// A chunk, and where it comes from.
 pub(crate) struct Job {
@@ -36,18 +39,6 @@ pub(crate) struct Job {
     pub(crate) source: SourceId,
     pub(crate) sequence: u64,
     pub(crate) chunk: Chunk,
-}
-
-/// What is passed in order: the judge, the counts, and where in the input we are.
-pub(crate) struct Court<'c> {
-    pub(crate) judge: Judge,
-    pub(crate) tally: Tally,
-    pub(crate) archive: StoreArchive<'c>,
-    pub(crate) input: usize,
-    pub(crate) ordinal: u64,
-    /// Time of the last alert that had one; before that, when the source was first read.
-    pub(crate) time: i64,
-    pub(crate) latency: Histogram,
 }
 
 /// What a worker has for itself.
@@ -59,6 +50,7 @@ pub(crate) struct Worker<'w> {
     /// Where to collect the indicators that services may be asked about.
     pub(crate) wanted: Option<&'w Wanted>,
     pub(crate) store: &'w Store,
+    pub(crate) archive: &'w StoreArchive<'w>,
     pub(crate) clock: &'w dyn Clock,
     pub(crate) progress: &'w Progress,
     pub(crate) output: Option<Output>,
@@ -77,35 +69,13 @@ pub(crate) struct Stages {
     pub(crate) write: Histogram,
 }
 
-/// A record that can't be read, and where it stands.
-struct DeadRecord {
-    line: u64,
-    broken: Broken,
-    raw: String,
-    whole: bool,
-}
-
-/// What was found in a chunk, in the order of its records.
-enum Found {
-    Alert(usize),
-    Aside,
-    Dead,
-}
-
-/// An alert with its place and verdict.
-struct Verdicted {
-    ordinal: u64,
-    time: i64,
-    judgement: Judgement,
-}
-
 impl Worker<'_> {
     /// Takes a chunk from its text to rows and output. `enter` waits for the turn; `court` is only touched within it.
     pub(crate) fn work<'t>(
         &mut self,
         job: &Job,
         enter: impl FnOnce() -> Turn<'t>,
-        court: &std::sync::Mutex<Court<'_>>,
+        court: &std::sync::Mutex<Court>,
     ) -> Result<Done, StoreError> {
         let started = self.clock.elapsed();
         let mut watch = Stopwatch::start(self.clock);
@@ -130,7 +100,13 @@ impl Worker<'_> {
             let _turn = enter();
             watch.lap();
             let mut court = court.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            court.judge_chunk(job, read, &facts, &assessed, self.ground, self.clock, started)
+            let place = Place {
+                input: job.input,
+                source: job.source,
+                is_first: job.sequence == 0,
+                bytes: job.chunk.text.len() as u64,
+            };
+            court.judge_chunk(&place, read, &facts, &assessed, self.ground, self.archive, self.clock, started)
         };
         per_alert(&mut self.stages.judge, watch.lap(), read.alerts.len());
         self.report_progress(read, &judged);
@@ -157,7 +133,7 @@ impl Worker<'_> {
         Ok(Done { ticket: job.ticket, source: job.source, commit, output })
     }
 
-    fn read<'a>(&mut self, source: SourceId, chunk: &'a Chunk) -> ReadChunk<'a> {
+    pub(crate) fn read<'a>(&mut self, source: SourceId, chunk: &'a Chunk) -> ReadChunk<'a> {
         let mut read = ReadChunk::default();
         for part in &chunk.broken {
             read.hashes.push(source.record_hash(&part.excerpt, part.line));
@@ -197,7 +173,7 @@ impl Worker<'_> {
         read
     }
 
-    fn assess<'r>(&mut self, alerts: &'r [Alert<'_>]) -> (Vec<Facts<'r>>, Vec<Assessed>) {
+    pub(crate) fn assess<'r>(&mut self, alerts: &'r [Alert<'_>]) -> (Vec<Facts<'r>>, Vec<Assessed>) {
         let facts: Vec<Facts<'r>> =
             alerts.iter().map(|alert| self.assessor.facts(alert, self.reputations)).collect();
         let assessed =
@@ -206,7 +182,7 @@ impl Worker<'_> {
     }
 
     /// The chunk with the alerts that can't be assessed as dead records.
-    fn without_failing<'a>(&mut self, read: ReadChunk<'a>) -> ReadChunk<'a> {
+    pub(crate) fn without_failing<'a>(&mut self, read: ReadChunk<'a>) -> ReadChunk<'a> {
         let mut sound = ReadChunk { aside: read.aside, hashes: read.hashes, ..ReadChunk::default() };
         let (mut alerts, mut dead) = (read.alerts.into_iter(), read.dead.into_iter());
         for found in read.found {
@@ -239,7 +215,7 @@ impl Worker<'_> {
         sound
     }
 
-    fn collect_wanted(&self, read: &ReadChunk<'_>, judged: &JudgedChunk) {
+    pub(crate) fn collect_wanted(&self, read: &ReadChunk<'_>, judged: &JudgedChunk) {
         let Some(wanted) = self.wanted else { return };
         let collector = Collector::default();
         for (alert, verdicted) in read.alerts.iter().zip(&judged.verdicts) {
@@ -251,7 +227,7 @@ impl Worker<'_> {
         wanted.take_in(collector);
     }
 
-    fn report_progress(&self, read: &ReadChunk<'_>, judged: &JudgedChunk) {
+    pub(crate) fn report_progress(&self, read: &ReadChunk<'_>, judged: &JudgedChunk) {
         let add = |counter: &std::sync::atomic::AtomicU64, count: usize| {
             counter.fetch_add(count as u64, Ordering::Relaxed);
         };
@@ -271,7 +247,7 @@ impl Worker<'_> {
         add(&self.progress.hostile, hostile);
     }
 
-    fn write_output(
+    pub(crate) fn write_output(
         &self,
         source: SourceId,
         alerts: &[Alert<'_>],
@@ -325,134 +301,6 @@ impl Worker<'_> {
         }
         out
     }
-}
-
-#[derive(Default)]
-struct ReadChunk<'a> {
-    found: Vec<Found>,
-    /// A hash of each record's text, and of its place in it where a record holds several.
-    hashes: Vec<u64>,
-    alerts: Vec<Alert<'a>>,
-    aside: Vec<String>,
-    dead: Vec<DeadRecord>,
-}
-
-struct JudgedChunk {
-    first_ordinal: u64,
-    verdicts: Vec<Verdicted>,
-    /// Ordinals of the dead records.
-    dead: Vec<u64>,
-    patterns: Vec<watchfire_store::PatternRow>,
-}
-
-impl JudgedChunk {
-    /// A hash of what was decided on each record.
-    fn decided(&self, found: &[Found]) -> [u8; 16] {
-        let mut hasher = blake3::Hasher::new();
-        let mut verdicts = self.verdicts.iter();
-        for found in found {
-            match (found, verdicts.as_slice().first()) {
-                (Found::Alert(_), Some(verdicted)) => {
-                    let Judgement { decision, priority, .. } = &verdicted.judgement;
-                    hasher.update(&decision.id.to_le_bytes());
-                    // A model's answer takes a decision's place under the same id.
-                    hasher.update(&[decision.verdict.id(), decision.severity.id(), priority.score()]);
-                    verdicts.next();
-                }
-                (Found::Dead, _) => drop(hasher.update(b"dead")),
-                _ => drop(hasher.update(b"aside")),
-            }
-        }
-        let mut short = [0; 16];
-        short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        short
-    }
-}
-
-impl Court<'_> {
-    #[expect(clippy::too_many_arguments, reason = "everything a chunk's alerts are judged by, used once")]
-    fn judge_chunk(
-        &mut self,
-        job: &Job,
-        read: &ReadChunk<'_>,
-        facts: &[Facts<'_>],
-        assessed: &[Assessed],
-        ground: &Ground,
-        clock: &dyn Clock,
-        started: Duration,
-    ) -> JudgedChunk {
-        if job.input != self.input || job.sequence == 0 {
-            (self.input, self.ordinal) = (job.input, 0);
-            // Alerts before the first one with a time: the same in every run over this source.
-            self.time = job.source.first_seen();
-        }
-        let mut judged = JudgedChunk {
-            first_ordinal: self.ordinal,
-            verdicts: Vec::with_capacity(read.alerts.len()),
-            dead: Vec::with_capacity(read.dead.len()),
-            patterns: Vec::new(),
-        };
-        let mut touched = Vec::new();
-        for found in &read.found {
-            let ordinal = self.ordinal;
-            self.ordinal += 1;
-            match *found {
-                Found::Aside => {}
-                Found::Dead => judged.dead.push(ordinal),
-                Found::Alert(index) => {
-                    let (alert, facts, assessed) = (&read.alerts[index], &facts[index], &assessed[index]);
-                    if let Some(time) = alert.time {
-                        self.time = time.as_millis();
-                    }
-                    let time = self.time;
-                    let judgement = self.judge.judge(alert, facts, assessed, time, &self.archive);
-                    let material = if self.tally.is_new(assessed.pattern) {
-                        material_of(alert, facts, &ground.material, assessed.say.category)
-                    } else {
-                        Vec::new()
-                    };
-                    let counted = Counted {
-                        alert,
-                        facts,
-                        assessed,
-                        judgement: &judgement,
-                        time,
-                        source: job.source,
-                        ordinal,
-                    };
-                    self.tally.alert(&counted, &material, &mut touched);
-                    if index % SAMPLE == 0 {
-                        self.latency.record(clock.elapsed().saturating_sub(started));
-                    }
-                    judged.verdicts.push(Verdicted { ordinal, time, judgement });
-                }
-            }
-        }
-        judged.patterns = self.tally.pattern_rows(&touched);
-        self.count(job, read);
-        judged
-    }
-
-    fn count(&mut self, job: &Job, read: &ReadChunk<'_>) {
-        let tally = &mut self.tally;
-        tally.received += read.found.len() as u64;
-        tally.set_aside += read.aside.len() as u64;
-        tally.dead += read.dead.len() as u64;
-        read.aside.iter().for_each(|kind| tally.aside.add(kind));
-        read.dead.iter().for_each(|dead| tally.reasons.add(reason_kind(&dead.broken.reason)));
-        if let Some(input) = tally.inputs.get_mut(job.input) {
-            input.received += read.found.len() as u64;
-            input.judged += read.alerts.len() as u64;
-            input.set_aside += read.aside.len() as u64;
-            input.dead += read.dead.len() as u64;
-            input.bytes += job.chunk.text.len() as u64;
-        }
-    }
-}
-
-/// The kind of a reason: what stands before the position that JSON errors end with.
-fn reason_kind(reason: &str) -> &str {
-    reason.split(" at line ").next().unwrap_or(reason)
 }
 
 fn per_alert(histogram: &mut Histogram, duration: Duration, count: usize) {

@@ -12,27 +12,29 @@
 //!
 //! No decision but an analyst's goes below the floor that the rules set.
 
+mod case;
+mod priority;
 mod standing;
 
+pub use priority::weight;
+
 use crate::Facts;
-use crate::assess::{Assessed, Ground, rule_key};
-use crate::decision::{Decision, Detail};
+use crate::assess::{Assessed, Ground};
+use crate::decision::Decision;
 use crate::hashes::{mix, stable};
 use crate::history::History;
-use crate::learning::{Harmless, Learned};
+use crate::learning::Learned;
 use crate::pattern::short_id;
-use crate::reason::{Grounds, evidence, next_steps, sentence};
 use crate::reuse::{Measured, PARTING, Place, Policy, Reuse};
 use crate::statistics::{BoundedMap, Signals, Statistics};
-use crate::text::tame;
+use case::Case;
+use priority::priority;
 use standing::{Maker, Standing};
 use std::sync::Arc;
-use watchfire_signal::{Alert, Decider, Field, Priority, Reputation, Severity, Verdict};
+use watchfire_signal::{Alert, Decider, Field, Priority, Severity, Verdict};
 
 /// Patterns that are kept in memory; the rest is in the archive.
 const MAX_PATTERNS: usize = 50_000;
-/// A score from which statistics alone call an alert suspicious.
-const SUSPICIOUS_SCORE: f64 = 0.6;
 
 /// Where earlier decisions are kept, and who can be asked for new ones.
 pub trait Archive {
@@ -75,13 +77,16 @@ pub enum Asking {
     Model(Arc<str>),
     /// This model was asked: what is still open stays as it is.
     Asked(Arc<str>),
+    /// This model answers while alerts go on: until it has answered ([`Judge::answered`]), what is open stands, and nothing
+    /// more is asked about the pattern.
+    Live(Arc<str>),
 }
 
 impl Asking {
     fn accepts(&self, decision: &Decision) -> bool {
         match self {
             Self::Nobody => true,
-            Self::Model(model) => match decision.decider {
+            Self::Model(model) | Self::Live(model) => match decision.decider {
                 Decider::Fallback => false,
                 Decider::Llm => *decision.detail.model == **model,
                 _ => true,
@@ -115,6 +120,8 @@ pub struct Judge {
     reuse: Reuse,
     learned: Learned,
     patterns: BoundedMap<i64, Standing>,
+    /// Where the decisions stand that wait for an answer.
+    waiting: BoundedMap<i64, i64>,
 }
 
 impl Judge {
@@ -130,6 +137,7 @@ impl Judge {
             reuse: Reuse::new(Policy::default()),
             learned: Learned::default(),
             patterns: BoundedMap::new(MAX_PATTERNS),
+            waiting: BoundedMap::new(MAX_PATTERNS),
         }
     }
 
@@ -176,7 +184,8 @@ impl Judge {
             signals: &signals,
             time,
         };
-        let mut state = self.patterns.entry(assessed.pattern, Standing::default);
+        let mut key = assessed.pattern;
+        let mut state = self.patterns.entry(key, Standing::default);
         let (decision, fresh) = match self.history.on_pattern(&assessed.key) {
             // Recorded when it was made.
             Some(word) => {
@@ -187,7 +196,7 @@ impl Judge {
                 let mut part = 0;
                 if let Some(field) = state.parted_by.and_then(|field| PARTING.get(field)) {
                     part = alert.get(*field).map_or(1, stable);
-                    let key = mix(assessed.pattern.cast_unsigned(), part).cast_signed();
+                    key = mix(assessed.pattern.cast_unsigned(), part).cast_signed();
                     state = self.patterns.entry(key, Standing::default);
                 }
                 let place = Place {
@@ -197,11 +206,39 @@ impl Judge {
                     host: mix(assessed.entities.asset, tenant),
                 };
                 let maker = Maker { case: &case, history: &self.history, asking: &self.asking, archive };
-                state.next(&mut self.reuse, &mut self.learned, place, &maker)
+                let (decision, fresh) = state.next(&mut self.reuse, &mut self.learned, place, &maker);
+                if fresh && state.waits_for(decision.id) {
+                    self.waiting.entry(decision.id, || key);
+                }
+                (decision, fresh)
             }
         };
         let priority = priority(&decision, assessed, &signals);
         Judgement { decision, fresh, priority, signals }
+    }
+
+    /// Takes in what a model answered in the place of a decision that was left open.
+    pub fn answered(&mut self, answer: Decision) {
+        if let Some(key) = self.waiting.remove(&answer.id)
+            && self.patterns.get(&key).is_some()
+        {
+            let state = self.patterns.entry(key, Standing::default);
+            state.answered(&mut self.reuse, &mut self.learned, answer);
+        }
+    }
+
+    /// Takes in what analysts decided by now, which has changed for this pattern.
+    pub fn set_history(&mut self, history: History, pattern: i64) {
+        self.history = history;
+        if self.patterns.get(&pattern).is_some() {
+            self.patterns.entry(pattern, Standing::default).analyst = None;
+        }
+    }
+
+    /// Forgets what stands on patterns, because it did not get into the store: what is there is looked up again.
+    pub fn forget_patterns(&mut self) {
+        self.patterns = BoundedMap::new(MAX_PATTERNS);
+        self.waiting = BoundedMap::new(MAX_PATTERNS);
     }
 
     /// What checks say of reuse so far.
@@ -215,277 +252,12 @@ impl Judge {
     }
 }
 
-/// One alert before its deciders.
-struct Case<'c> {
-    ground: &'c Ground,
-    version: &'c str,
-    alert: &'c Alert<'c>,
-    facts: &'c Facts<'c>,
-    assessed: &'c Assessed,
-    signals: &'c Signals,
-    time: i64,
-}
-
-/// What a decider found.
-struct Found {
-    decider: Decider,
-    verdict: Verdict,
-    confidence: f64,
-    because: Option<String>,
-    is_learned: bool,
-}
-
-impl Case<'_> {
-    fn decide(&self, history: &History, harmless: Option<(Harmless, bool)>) -> Decision {
-        let found = self
-            .by_injection()
-            .or_else(|| self.by_rules())
-            .or_else(|| self.by_learning(harmless?))
-            .or_else(|| self.by_base_rate(history))
-            .or_else(|| self.by_statistics())
-            .unwrap_or_else(|| self.fall_back());
-        self.decision(found)
-    }
-
-    /// What was learned of the rule, on machines as hot as this one.
-    fn by_learning(&self, (harmless, is_hot): (Harmless, bool)) -> Option<Found> {
-        if !self.may_be_learned() {
-            return None;
-        }
-        let machines = if is_hot { "machines with something hostile on them" } else { "quiet machines" };
-        let Harmless { at_most, episodes, hostile, .. } = harmless;
-        let because = format!(
-            "learned: of {episodes:.0} hours with this rule on {machines}, {hostile:.0} were part of an attack, so at most {:.1} % are",
-            100.0 * at_most
-        );
-        Some(Found {
-            decider: Decider::Statistics,
-            verdict: Verdict::BenignPositive,
-            confidence: 1.0 - at_most,
-            because: Some(because),
-            is_learned: true,
-        })
-    }
-
-    /// Text that addresses a model was put there by somebody who means harm: at least suspicious, whatever else is known,
-    /// and no model is asked. What rules know to be worse stays worse.
-    fn by_injection(&self) -> Option<Found> {
-        let (field, injection) = self.assessed.injection.as_deref()?;
-        let because = format!(
-            "text in {} addresses a language model: “{}”",
-            field.name(),
-            tame(&injection.excerpt, 160)
-        );
-        let (verdict, confidence) = match self.assessed.say.verdict {
-            Some((Verdict::TruePositive, confidence)) => (Verdict::TruePositive, confidence),
-            _ => (Verdict::Suspicious, 0.9),
-        };
-        Some(Found { decider: Decider::Rule, verdict, confidence, because: Some(because), is_learned: false })
-    }
-
-    /// Rules that are sure. A benign verdict does not stand against bad intelligence.
-    fn by_rules(&self) -> Option<Found> {
-        let (verdict, confidence) = self.assessed.say.verdict?;
-        if verdict.is_benign() && self.assessed.reputation >= Reputation::Suspicious {
-            return None;
-        }
-        Some(Found { decider: Decider::Rule, verdict, confidence, because: None, is_learned: false })
-    }
-
-    fn by_base_rate(&self, history: &History) -> Option<Found> {
-        if history.is_empty() {
-            return None;
-        }
-        let rate = history.on_rule(&rule_key(self.alert));
-        let (verdict, confidence) = rate.verdict()?;
-        if verdict.is_benign() && self.is_floored() {
-            return None;
-        }
-        let because = format!(
-            "analysts found {} of {} patterns of this rule hostile",
-            rate.hostile,
-            rate.hostile + rate.benign
-        );
-        Some(Found {
-            decider: Decider::Statistics,
-            verdict,
-            confidence,
-            because: Some(because),
-            is_learned: false,
-        })
-    }
-
-    fn by_statistics(&self) -> Option<Found> {
-        let score = self.signals.score();
-        if score >= SUSPICIOUS_SCORE {
-            let because = "unlike what this machine and this source usually show".to_owned();
-            let found = Found {
-                decider: Decider::Statistics,
-                verdict: Verdict::Suspicious,
-                confidence: score,
-                because: Some(because),
-                is_learned: false,
-            };
-            return Some(found);
-        }
-        let quiet = self.assessed.severity <= Severity::Low && self.assessed.say.tactics.is_empty();
-        if self.signals.is_chatter() && quiet && !self.is_floored() {
-            let because = "everyday chatter of this machine".to_owned();
-            let confidence = 1.0 - 3.0 / self.signals.seen as f64;
-            let verdict = Verdict::BenignPositive;
-            return Some(Found {
-                decider: Decider::Statistics,
-                verdict,
-                confidence,
-                because: Some(because),
-                is_learned: false,
-            });
-        }
-        None
-    }
-
-    /// Whether what was learned may decide: nobody before it does, and nothing forbids it.
-    fn may_be_learned(&self) -> bool {
-        self.by_rules().is_none() && self.assessed.injection.is_none() && !self.is_floored()
-    }
-
-    /// Whether rules or intelligence forbid a benign verdict.
-    fn is_floored(&self) -> bool {
-        self.assessed.say.floor >= Severity::Medium || self.assessed.reputation >= Reputation::Suspicious
-    }
-
-    fn fall_back(&self) -> Found {
-        let unexplained = self.assessed.hits.is_empty() && self.assessed.severity >= Severity::High;
-        let verdict =
-            if self.is_floored() || unexplained { Verdict::Suspicious } else { Verdict::InsufficientData };
-        let confidence = if verdict == Verdict::Suspicious { 0.5 } else { 0.0 };
-        Found { decider: Decider::Fallback, verdict, confidence, because: None, is_learned: false }
-    }
-
-    fn by_analyst(&self, word: &crate::AnalystWord) -> Decision {
-        let reason = if word.reason.is_empty() {
-            String::new()
-        } else {
-            format!(", “{}”", tame(&word.reason, 200))
-        };
-        let found = Found {
-            decider: Decider::Analyst,
-            verdict: word.verdict,
-            confidence: 1.0,
-            because: Some(format!("decided by {}{reason}", tame(&word.analyst, 40))),
-            is_learned: false,
-        };
-        let decision = Decision { valid_from: 0, valid_until: i64::MAX, ..self.decision(found) };
-        Decision { id: analyst_decision_id(decision.pattern, decision.verdict), ..decision }
-    }
-
-    fn decision(&self, found: Found) -> Decision {
-        let rules: Vec<_> = self.ground.rules.named(&self.assessed.hits).collect();
-        let mut techniques: Vec<String> = self.alert.techniques.iter().map(|id| tame(id, 16)).collect();
-        for technique in rules.iter().flat_map(|rule| &rule.techniques) {
-            if !techniques.contains(technique) {
-                techniques.push(technique.clone());
-            }
-        }
-        techniques.truncate(16);
-        let titles = rules.iter().map(|rule| rule.title.clone()).collect();
-        let grounds = Grounds {
-            alert: self.alert,
-            facts: self.facts,
-            signals: self.signals,
-            rules,
-            decider: found.decider,
-            verdict: found.verdict,
-            because: found.because,
-        };
-        Decision {
-            id: 0,
-            pattern: self.assessed.pattern,
-            verdict: found.verdict,
-            severity: self.severity(found.verdict),
-            decider: found.decider,
-            confidence: found.confidence,
-            valid_from: self.time,
-            valid_until: self.time,
-            volume: 0,
-            detail: Detail {
-                version: self.version.to_owned(),
-                category: self.assessed.say.category,
-                reason: sentence(&grounds),
-                techniques,
-                rules: titles,
-                next_steps: next_steps(&grounds),
-                evidence: evidence(&grounds),
-                score: self.signals.score(),
-                model: String::new(),
-                why: String::new(),
-                learned: found.is_learned,
-                settings: String::new(),
-                floor: self.assessed.say.floor,
-            },
-        }
-    }
-
-    /// The vendor's word, within what the rules know: not below their floor, and, where a rule knows the kind of alert,
-    /// not more than a step above it. Vendors rate the rule's worst case; everything they can't place is *high*.
-    fn severity(&self, verdict: Verdict) -> Severity {
-        let say = &self.assessed.say;
-        let by_intelligence = match self.assessed.reputation {
-            Reputation::Malicious => Severity::Medium,
-            _ => Severity::Unknown,
-        };
-        let bound = match say.floor {
-            Severity::Unknown => Severity::Fatal,
-            floor => Severity::from_id(floor.id() + 1),
-        };
-        let by_injection = match self.assessed.injection {
-            Some(_) => Severity::High,
-            None => Severity::Unknown,
-        };
-        let severity =
-            self.assessed.severity.min(bound).max(say.floor).max(by_intelligence).max(by_injection);
-        match verdict {
-            Verdict::Suspicious | Verdict::TruePositive => severity.max(Severity::Low),
-            _ => severity.max(Severity::Informational),
-        }
-    }
-}
-
 /// The id of an analyst's decision on a pattern.
 pub fn analyst_decision_id(pattern: i64, verdict: Verdict) -> i64 {
     let mut bytes = b"analyst".to_vec();
     bytes.extend_from_slice(&pattern.to_le_bytes());
     bytes.push(verdict.id());
     short_id(&bytes)
-}
-
-/// How soon a person should look, 0–100: by severity, then by verdict, intelligence, and what is unusual about it.
-fn priority(decision: &Decision, assessed: &Assessed, signals: &Signals) -> Priority {
-    let base = match decision.severity {
-        Severity::Unknown | Severity::Informational => 5.0,
-        Severity::Low => 18.0,
-        Severity::Medium => 38.0,
-        Severity::High => 62.0,
-        Severity::Critical => 80.0,
-        Severity::Fatal => 88.0,
-    };
-    let verdict = match decision.verdict {
-        Verdict::TruePositive => 12.0,
-        Verdict::Suspicious => 4.0,
-        Verdict::InsufficientData | Verdict::Unknown => 0.0,
-        Verdict::BenignPositive | Verdict::FalsePositive | Verdict::Duplicate => -base * 0.8,
-    };
-    let reputation = match assessed.reputation {
-        Reputation::Malicious => 10.0,
-        Reputation::Suspicious => 5.0,
-        Reputation::Safe => -8.0,
-        _ => 0.0,
-    };
-    let unusual = 14.0 * signals.score();
-    let chatter = if signals.is_chatter() { -15.0 } else { 0.0 };
-    // One of many attempts by somebody who tries everything says less than one that was aimed.
-    let scan = if assessed.say.category.is_attempt() && signals.is_scan() { -15.0 } else { 0.0 };
-    Priority::from_score(base + verdict + reputation + unusual + chatter + scan)
 }
 
 #[cfg(test)]

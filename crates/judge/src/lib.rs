@@ -34,7 +34,7 @@ pub use category::Category;
 pub use decision::{Decision, Detail};
 pub use facts::{Facts, Reputations};
 pub use history::{AnalystWord, BaseRate, History};
-pub use judge::{Archive, Asking, Judge, Judgement, analyst_decision_id};
+pub use judge::{Archive, Asking, Judge, Judgement, analyst_decision_id, weight};
 pub use material::{Material, MaterialEntry, MaterialError, MaterialTable};
 pub use network::{Network, Role};
 pub use pattern::{Stem, material_values, pattern_id as pattern_number, stem};

@@ -1,8 +1,9 @@
 //! Stored alerts, by id.
 
 use crate::decisions::decision;
+use crate::search::found;
 use crate::sources::{alert_id, parse_alert_id};
-use crate::{Store, StoreError, StoredAlert};
+use crate::{FoundAlert, Store, StoreError, StoredAlert};
 use rusqlite::OptionalExtension;
 
 impl Store {
@@ -39,21 +40,41 @@ impl Store {
         Ok(found)
     }
 
-    /// The alert's text, if it was kept: the chunk it is in (compressed with zstd) and its place in it.
-    pub fn alert_chunk(&self, id: &str) -> Result<Option<(Vec<u8>, u64)>, StoreError> {
+    /// The chunk that an alert's record was in, compressed with zstd, if it was kept; with the alert's place in it, and how
+    /// many records it had.
+    pub fn alert_chunk(&self, id: &str) -> Result<Option<(Vec<u8>, u64, u64)>, StoreError> {
         let Some((tag, ordinal)) = parse_alert_id(id) else {
             return Ok(None);
         };
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT i.raw, ?2 - i.first_ordinal FROM sources s
-             JOIN intake i ON i.source = s.id AND i.first_ordinal <= ?2 AND i.first_ordinal + i.records > ?2
-             WHERE s.tag = ?1 AND length(i.raw) > 0",
+            "SELECT i.raw, ?2 - i.first_ordinal, i.records FROM sources s
+             JOIN intake i ON i.source = s.id AND i.first_ordinal =
+                 (SELECT max(first_ordinal) FROM intake WHERE source = s.id AND first_ordinal <= ?2)
+             WHERE s.tag = ?1 AND i.first_ordinal + i.records > ?2 AND length(i.raw) > 0",
         )?;
         let found = statement
-            .query_row((tag, ordinal as i64), |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
+            .query_row((tag, ordinal as i64), |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64))
+            })
             .optional()?;
         Ok(found)
+    }
+
+    /// The alert of that id as a search finds it.
+    pub fn found(&self, id: &str) -> Result<Option<FoundAlert>, StoreError> {
+        let Some((tag, ordinal)) = parse_alert_id(id) else {
+            return Ok(None);
+        };
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT a.time, a.source, a.ordinal, s.tag, a.pattern, p.description, d.verdict, a.severity, d.decider,
+                 a.priority, a.src, a.dst, a.user
+             FROM sources s JOIN alerts a ON a.source = s.id AND a.ordinal = ?2
+             JOIN patterns p ON p.id = a.pattern JOIN decisions d ON d.id = a.decision
+             WHERE s.tag = ?1",
+        )?;
+        Ok(statement.query_row((tag, ordinal as i64), found).optional()?)
     }
 
     /// An alert for each of these decisions that holds for one: the decision and the alert's id. Goes through all alerts

@@ -5,6 +5,7 @@
 //! what it says now replaces what it said, and what it said beyond its new end goes ([`Store::trim`]). Where it merely
 //! ends sooner, nothing is taken back, since that may be a copy that was cut off.
 
+use crate::decisions::put_decision;
 use crate::{AlertRows, ChunkRow, Commit, SourceId, Store, StoreError};
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::HashMap;
@@ -85,6 +86,25 @@ fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Res
         Some(chunk) => take_in(connection, source, chunk)?,
         None => false,
     };
+    put(connection, source, commit, now)?;
+    Ok(edited)
+}
+
+/// Writes records in whose places nothing stands.
+pub(crate) fn append(
+    connection: &Connection,
+    source: i64,
+    commit: &Commit,
+    now: i64,
+) -> Result<(), StoreError> {
+    if let Some(chunk) = commit.chunk.as_ref().filter(|chunk| !chunk.hashes.is_empty()) {
+        enter(connection, source, chunk)?;
+    }
+    put(connection, source, commit, now)
+}
+
+/// Writes what came of a chunk.
+fn put(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT OR REPLACE INTO alerts (source, ordinal, time, pattern, decision, severity, priority, src, dst, user)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -103,33 +123,20 @@ fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Res
             alert.user,
         ))?;
     }
-    let mut insert = connection.prepare_cached(
-        "INSERT OR REPLACE INTO decisions
-         (id, pattern, valid_from, valid_until, volume, verdict, severity, decider, confidence, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?;
     for decision in &commit.decisions {
-        insert.execute((
-            decision.id,
-            decision.pattern,
-            decision.valid_from,
-            decision.valid_until,
-            decision.volume,
-            decision.verdict,
-            decision.severity,
-            decision.decider,
-            decision.confidence,
-            &decision.detail,
-        ))?;
+        put_decision(connection, decision)?;
     }
     crate::questions::put_questions(connection, &commit.questions)?;
     let added = added(&commit.alerts);
     let mut upsert = connection.prepare_cached(
-        "INSERT INTO patterns (id, key, description, first_seen, last_seen, alerts) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO patterns (id, key, description, first_seen, last_seen, alerts, priority, decision)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (id) DO UPDATE SET
              first_seen = min(first_seen, excluded.first_seen),
              last_seen = max(last_seen, excluded.last_seen),
-             alerts = alerts + excluded.alerts",
+             alerts = alerts + excluded.alerts,
+             decision = iif(excluded.priority >= priority OR decision = 0, excluded.decision, decision),
+             priority = max(priority, excluded.priority)",
     )?;
     for pattern in &commit.patterns {
         upsert.execute((
@@ -139,6 +146,8 @@ fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Res
             pattern.first_seen,
             pattern.last_seen,
             added.get(&pattern.id).copied().unwrap_or(0),
+            pattern.priority,
+            pattern.decision,
         ))?;
     }
     let mut insert = connection.prepare_cached(
@@ -161,7 +170,7 @@ fn write(connection: &Connection, source: i64, commit: &Commit, now: i64) -> Res
             now,
         ))?;
     }
-    Ok(edited)
+    Ok(())
 }
 
 /// How many alerts each pattern gains.
@@ -207,13 +216,26 @@ fn take_in(connection: &Connection, source: i64, chunk: &ChunkRow) -> Result<boo
             "DELETE FROM intake WHERE source = ?1 AND first_ordinal >= ?2 AND first_ordinal < ?3",
         )?
         .execute((source, start as i64, end as i64))?;
+    enter(connection, source, chunk)?;
+    Ok(edited)
+}
+
+/// Enters a chunk into the intake, where nothing stands in its place.
+fn enter(connection: &Connection, source: i64, chunk: &ChunkRow) -> Result<(), StoreError> {
     let hashes: Vec<u8> = chunk.hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
     connection
         .prepare_cached(
             "INSERT INTO intake (source, first_ordinal, records, hashes, decided, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute((source, start as i64, chunk.hashes.len() as i64, hashes, chunk.decided, &chunk.raw))?;
-    Ok(edited)
+        .execute((
+            source,
+            chunk.first_ordinal as i64,
+            chunk.hashes.len() as i64,
+            hashes,
+            chunk.decided,
+            &chunk.raw,
+        ))?;
+    Ok(())
 }
 
 /// Takes back what a source said in these places.

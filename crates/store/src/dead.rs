@@ -30,6 +30,24 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The dead letters of these numbers that wait; at most 10,000.
+    pub fn dead_by_id(&self, ids: &[i64]) -> Result<Vec<StoredDead>, StoreError> {
+        let mut found = Vec::new();
+        for id in ids.iter().take(10_000) {
+            found.extend(self.dead_letters(id - 1, 1)?.into_iter().filter(|dead| dead.id == *id));
+        }
+        Ok(found)
+    }
+
+    /// Drops a dead letter; whether it waited.
+    pub fn drop_dead(&self, id: i64) -> Result<bool, StoreError> {
+        let dropped = self.writer().execute(
+            "UPDATE dead_letters SET state = ?2 WHERE id = ?1 AND state = ?3",
+            (id, DeadState::Dropped as i64, DeadState::Waiting as i64),
+        )?;
+        Ok(dropped > 0)
+    }
+
     /// How many dead letters wait.
     pub fn dead_count(&self) -> Result<u64, StoreError> {
         let connection = self.reader();

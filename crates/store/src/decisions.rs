@@ -1,7 +1,7 @@
 //! Decisions on patterns: those of the cascade, and those of analysts, which outrank them.
 
 use crate::{AnalystDecisionRow, DecisionRow, Store, StoreError};
-use rusqlite::{OptionalExtension, Row, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 /// Decisions that hold at one moment: the last one, those it confirmed or contradicted, and those of other rules or settings.
 const MAX_DECISIONS: i64 = 64;
@@ -28,7 +28,7 @@ impl Store {
         let mut statement = connection.prepare_cached(
             "SELECT pattern_key, verdict, reason, analyst, decided_at, alert, description
              FROM (SELECT * FROM analyst_decisions
-                   WHERE id IN (SELECT max(id) FROM analyst_decisions GROUP BY pattern_key)
+                   WHERE id IN (SELECT max(id) FROM analyst_decisions WHERE undone = 0 GROUP BY pattern_key)
                    ORDER BY id DESC LIMIT ?1) ORDER BY id",
         )?;
         let rows = statement.query_map([MAX_ANALYST_DECISIONS], |row| {
@@ -45,47 +45,36 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Records what an analyst decided on a pattern, and puts it on every stored alert of the pattern. Returns how many
-    /// alerts that are.
-    pub fn decide(&self, by: &AnalystDecisionRow, decision: &DecisionRow) -> Result<u64, StoreError> {
-        let mut connection = self.writer();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute(
-            "INSERT INTO analyst_decisions (pattern_key, verdict, reason, analyst, decided_at, alert, description)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            (by.pattern_key, by.verdict, &by.reason, &by.analyst, by.decided_at, &by.alert, &by.description),
-        )?;
-        transaction.execute(
-            "INSERT OR REPLACE INTO decisions
-             (id, pattern, valid_from, valid_until, volume, verdict, severity, decider, confidence, detail)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            (
-                decision.id,
-                decision.pattern,
-                decision.valid_from,
-                decision.valid_until,
-                decision.volume,
-                decision.verdict,
-                decision.severity,
-                decision.decider,
-                decision.confidence,
-                &decision.detail,
-            ),
-        )?;
-        let changed = transaction
-            .execute("UPDATE alerts SET decision = ?1 WHERE pattern = ?2", (decision.id, decision.pattern))?;
-        transaction.commit()?;
-        Ok(changed as u64)
-    }
-
     /// The latest decision that an analyst made on a pattern.
     pub fn analyst_decision(&self, pattern_key: [u8; 16]) -> Result<Option<u8>, StoreError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT verdict FROM analyst_decisions WHERE pattern_key = ?1 ORDER BY id DESC LIMIT 1",
+            "SELECT verdict FROM analyst_decisions WHERE pattern_key = ?1 AND undone = 0 ORDER BY id DESC LIMIT 1",
         )?;
         Ok(statement.query_row([pattern_key], |row| row.get(0)).optional()?)
     }
+}
+
+pub(crate) fn put_decision(connection: &Connection, decision: &DecisionRow) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO decisions
+             (id, pattern, valid_from, valid_until, volume, verdict, severity, decider, confidence, detail)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute((
+            decision.id,
+            decision.pattern,
+            decision.valid_from,
+            decision.valid_until,
+            decision.volume,
+            decision.verdict,
+            decision.severity,
+            decision.decider,
+            decision.confidence,
+            &decision.detail,
+        ))?;
+    Ok(())
 }
 
 pub(crate) fn decision(row: &Row<'_>, first: usize) -> rusqlite::Result<DecisionRow> {

@@ -126,13 +126,13 @@ mod tests {
             ..Commit::default()
         };
         store.commit(source, &[commit], 0).unwrap();
-        let waiting = store.questions(10).unwrap();
+        let waiting = store.questions(10, u32::MAX).unwrap();
         assert_eq!(waiting.iter().map(|row| row.decision).collect::<Vec<_>>(), [2, 1], "most urgent first");
 
         let answer = DecisionRow { verdict: 2, ..decision(2, 4) };
         store.answer(std::slice::from_ref(&answer), &[1], &[line(Some(42)), line(None)]).unwrap();
         assert_eq!(store.decision(2).unwrap(), Some(answer));
-        let waiting = store.questions(10).unwrap();
+        let waiting = store.questions(10, u32::MAX).unwrap();
         assert_eq!(waiting.iter().map(|row| (row.decision, row.attempts)).collect::<Vec<_>>(), [(1, 1)]);
         let kept = store.answered(2).unwrap().unwrap();
         assert_eq!((kept.at, kept.body.as_str()), (5, "question 2"), "what was asked is kept");

@@ -9,6 +9,7 @@
 
 mod alerts;
 mod batches;
+mod choices;
 mod commit;
 mod dead;
 mod decisions;
@@ -16,20 +17,31 @@ mod error;
 mod learning;
 mod ledger;
 mod open;
+mod overrides;
 mod patterns;
 mod questions;
+mod queue;
 mod reputation;
 mod rows;
 mod runs;
+mod search;
+mod service;
 mod services;
 mod sources;
+mod tokens;
 
+pub use choices::{ChoiceRow, ChoiceSearch};
 pub use error::StoreError;
 pub use learning::ToldRow;
 pub use open::{Location, Store};
+pub use overrides::{Overridden, Weight};
+pub use queue::{After, Order, QueuedPattern, Wanted};
 pub use rows::{
-    AlertRow, AlertRows, AnalystDecisionRow, AnsweredRow, BatchRow, ChunkRow, Commit, DeadRow, DeadState,
-    DecisionRow, LedgerRow, LedgerTotal, PatternRow, QuestionRow, ReputationRow, RunRow, ServiceAnswerRow,
-    StoredAlert, StoredDead,
+    AlertRow, AlertRows, AnalystDecisionRow, AnalystWordRow, AnsweredRow, BatchRow, ChunkRow, Commit,
+    DeadRow, DeadState, DecisionRow, LedgerRow, LedgerTotal, PatternRow, QuestionRow, ReputationRow, RunRow,
+    ServiceAnswerRow, StoredAlert, StoredDead,
 };
+pub use search::{FoundAlert, Place, Search};
+pub use service::{Arrival, RequestRow};
 pub use sources::SourceId;
+pub use tokens::TokenRow;

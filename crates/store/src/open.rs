@@ -1,24 +1,28 @@
-//! Opening a store: pragmas, migrations, and the two connections.
+//! Opening a store: pragmas, migrations, and its connections: one that writes, and some that read.
 
 use crate::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// `application_id` of a store: `Wtch`.
 const APPLICATION_ID: i32 = 0x5774_6368;
+/// Who may read at once; more wait for one another.
+const READERS: usize = 3;
 /// How long a writer waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The schema, one entry per version. Entries are never changed, only added.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/001.sql"),
     include_str!("migrations/002.sql"),
     include_str!("migrations/003.sql"),
     include_str!("migrations/004.sql"),
     include_str!("migrations/005.sql"),
+    include_str!("migrations/006.sql"),
 ];
 
 /// Where a store is.
@@ -50,7 +54,10 @@ impl std::fmt::Display for Location {
 #[derive(Debug)]
 pub struct Store {
     writer: Mutex<Connection>,
-    reader: Option<Mutex<Connection>>,
+    /// None for a store in memory.
+    readers: Vec<Mutex<Connection>>,
+    /// Whose turn it is, where all are busy.
+    turn: AtomicUsize,
 }
 
 impl Store {
@@ -60,7 +67,7 @@ impl Store {
             Location::Memory => {
                 let connection = Connection::open_in_memory()?;
                 prepare(&connection, Path::new(":memory:"))?;
-                return Ok(Self { writer: Mutex::new(connection), reader: None });
+                return Ok(Self::of(connection, Vec::new()));
             }
             Location::File(path) => path,
         };
@@ -85,11 +92,21 @@ impl Store {
             StoreError::Sqlite(source) => at(source),
             other => other,
         })?;
-        let reader = open(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at)?;
-        reader.busy_timeout(BUSY_TIMEOUT)?;
-        reader.pragma_update(None, "cache_size", -4096)?;
-        keep_plans(&reader)?;
-        Ok(Self { writer: Mutex::new(writer), reader: Some(Mutex::new(reader)) })
+        let mut readers = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            let reader =
+                open(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at)?;
+            reader.busy_timeout(BUSY_TIMEOUT)?;
+            reader.pragma_update(None, "cache_size", -2048)?;
+            reader.set_prepared_statement_cache_capacity(64);
+            keep_plans(&reader)?;
+            readers.push(Mutex::new(reader));
+        }
+        Ok(Self::of(writer, readers))
+    }
+
+    fn of(writer: Connection, readers: Vec<Mutex<Connection>>) -> Self {
+        Self { writer: Mutex::new(writer), readers, turn: AtomicUsize::new(0) }
     }
 
     pub(crate) fn writer(&self) -> MutexGuard<'_, Connection> {
@@ -98,7 +115,13 @@ impl Store {
     }
 
     pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
-        self.reader.as_ref().unwrap_or(&self.writer).lock().unwrap_or_else(PoisonError::into_inner)
+        for reader in &self.readers {
+            if let Ok(reader) = reader.try_lock() {
+                return reader;
+            }
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.readers.len().max(1);
+        self.readers.get(turn).unwrap_or(&self.writer).lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

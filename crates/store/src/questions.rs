@@ -9,13 +9,14 @@ use crate::{AnsweredRow, DecisionRow, LedgerRow, QuestionRow, Store, StoreError}
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 impl Store {
-    /// The questions that wait, the most urgent first.
-    pub fn questions(&self, limit: u32) -> Result<Vec<QuestionRow>, StoreError> {
+    /// The questions that wait and were asked in vain less often than `attempts` times, the most urgent first.
+    pub fn questions(&self, limit: u32, attempts: u32) -> Result<Vec<QuestionRow>, StoreError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT decision, priority, attempts, body FROM questions ORDER BY priority DESC, decision LIMIT ?1",
+            "SELECT decision, priority, attempts, body FROM questions WHERE attempts < ?2
+             ORDER BY priority DESC, decision LIMIT ?1",
         )?;
-        let rows = statement.query_map([limit], |row| {
+        let rows = statement.query_map([limit, attempts], |row| {
             Ok(QuestionRow {
                 decision: row.get(0)?,
                 priority: row.get(1)?,

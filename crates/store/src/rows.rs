@@ -52,6 +52,10 @@ pub struct PatternRow {
     pub first_seen: i64,
     /// Milliseconds since 1970.
     pub last_seen: i64,
+    /// The greatest priority of its alerts, 0–100.
+    pub priority: u8,
+    /// The decision that says so.
+    pub decision: i64,
 }
 
 /// A decision on a pattern, for a stretch of time.
@@ -298,6 +302,23 @@ pub struct AnalystDecisionRow {
     pub description: String,
 }
 
+/// What an analyst said of a pattern, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalystWordRow {
+    /// Its number.
+    pub id: i64,
+    /// OCSF verdict.
+    pub verdict: u8,
+    /// Why, in the analyst's words.
+    pub reason: String,
+    /// Who.
+    pub analyst: String,
+    /// When, in milliseconds since 1970.
+    pub decided_at: i64,
+    /// Whether it was taken back.
+    pub undone: bool,
+}
+
 /// A dead letter, with where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDead {
@@ -320,6 +341,8 @@ pub enum DeadState {
     Waiting = 0,
     /// Was tried again, and could be read.
     Replayed = 1,
+    /// Somebody said that it is not worth keeping.
+    Dropped = 2,
 }
 
 /// What was known of an indicator, kept from one run to the next.

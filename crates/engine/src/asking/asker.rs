@@ -1,7 +1,7 @@
 //! A language model and how it may be asked: at what price, at what rate, and how questions leave for it.
 
 use crate::asking::call::Line;
-use crate::asking::open::{Open, open_questions, twins};
+use crate::asking::open::{Open, Which, open_questions, twins};
 use crate::asking::progress::AskProgress;
 use crate::asking::run::Run;
 use crate::error::EngineError;
@@ -106,7 +106,7 @@ impl Asker {
 
     /// What it would cost to ask what is open.
     pub fn quote(&self, store: &Store) -> Result<Quote, EngineError> {
-        let open = open_questions(store, false)?;
+        let open = open_questions(store, Which::ALL)?;
         Ok(self.quote_for(twins(&open).keys().map(|id| &open[id].question)))
     }
 
@@ -149,21 +149,22 @@ impl Asker {
         before: &Asked,
     ) -> Result<Asked, EngineError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let round = self.round(store, clock, progress, Some(before));
+        let round = self.round(store, clock, progress, Which::NEVER_ASKED, before.cost_nano_usd);
         runtime.map_err(EngineError::Runtime)?.block_on(round)
     }
 
-    /// Asks what is open; after an earlier round, only what has come up since, from what that left in the purse.
-    async fn round(
+    /// Asks what is open, from what earlier rounds left in the purse.
+    pub(crate) async fn round(
         &self,
         store: &Store,
         clock: &Arc<dyn Clock>,
         progress: &Arc<AskProgress>,
-        before: Option<&Asked>,
+        which: Which,
+        spent_nano: i64,
     ) -> Result<Asked, EngineError> {
-        let line = self.line(store, clock, progress, before.map_or(0, |before| before.cost_nano_usd))?;
+        let line = self.line(store, clock, progress, spent_nano)?;
         let run = Run::new(self, store, Arc::clone(&line), progress);
-        let outcome = run.all(clock, before.is_some()).await;
+        let outcome = run.all(clock, which).await;
         line.gates.close(store, clock)?;
         outcome
     }
@@ -198,7 +199,7 @@ impl Asker {
         clock: &Arc<dyn Clock>,
         progress: &Arc<AskProgress>,
     ) -> Result<Asked, EngineError> {
-        self.round(store, clock, progress, None).await
+        self.round(store, clock, progress, Which::ALL, 0).await
     }
 
     /// Asks again what was answered, and leaves the decisions as they are: the decisions that the answers come to now.

@@ -19,7 +19,7 @@ mod run;
 mod verdict;
 
 pub use asker::{ASKER_PREFIX, Asker, Quote};
-pub(crate) use open::Open;
+pub(crate) use open::{Open, Which};
 pub(crate) use progress::add;
 pub use progress::{AskProgress, AskSnapshot};
 pub(crate) use question::question;

@@ -6,8 +6,21 @@ use std::collections::HashMap;
 use watchfire_llm::{Pack, Question};
 use watchfire_store::Store;
 
-/// Questions that are in memory at once.
-const PAGE: u32 = 20_000;
+/// Which open questions are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Which {
+    /// The most urgent, so many at most.
+    pub(crate) limit: u32,
+    /// Those that were asked less often than this.
+    pub(crate) attempts: u32,
+}
+
+impl Which {
+    /// All that fit into memory.
+    pub(crate) const ALL: Self = Self { limit: 20_000, attempts: u32::MAX };
+    /// Those of them that never were asked.
+    pub(crate) const NEVER_ASKED: Self = Self { attempts: 1, ..Self::ALL };
+}
 
 /// A question as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,10 +39,10 @@ pub(super) fn checks_in(pack: &Pack, open: &HashMap<i64, Open>) -> u32 {
     u32::try_from(checks.count()).unwrap_or(u32::MAX)
 }
 
-/// What is open, by decision; if `never_asked`, only that.
-pub(super) fn open_questions(store: &Store, never_asked: bool) -> Result<HashMap<i64, Open>, EngineError> {
+/// What is open, by decision.
+pub(super) fn open_questions(store: &Store, which: Which) -> Result<HashMap<i64, Open>, EngineError> {
     let mut open = HashMap::new();
-    for row in store.questions(PAGE)?.into_iter().filter(|row| !never_asked || row.attempts == 0) {
+    for row in store.questions(which.limit, which.attempts)? {
         // What another version wrote and this one can't read is asked about again when its alert comes again.
         if let Ok(question) = serde_json::from_str::<Open>(&row.body) {
             open.insert(row.decision, question);

@@ -7,7 +7,7 @@
 use crate::archive::{decision_from_row, decision_to_row};
 use crate::asking::asker::Asker;
 use crate::asking::call::{Called, Line, OUTCOMES};
-use crate::asking::open::{Open, checks_in, open_questions, twins};
+use crate::asking::open::{Open, Which, checks_in, open_questions, twins};
 use crate::asking::progress::{AskProgress, add};
 use crate::asking::verdict::{Mark, decided};
 use crate::error::EngineError;
@@ -70,13 +70,9 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Asks until everything is answered or there is no use in asking; if `never_asked`, only what never was.
-    pub(super) async fn all(
-        mut self,
-        clock: &Arc<dyn Clock>,
-        never_asked: bool,
-    ) -> Result<Asked, EngineError> {
-        let open = open_questions(self.store, never_asked)?;
+    /// Asks until everything is answered or there is no use in asking.
+    pub(super) async fn all(mut self, clock: &Arc<dyn Clock>, which: Which) -> Result<Asked, EngineError> {
+        let open = open_questions(self.store, which)?;
         self.twins = twins(&open);
         self.rounds(open, clock).await?;
         Ok(self.asked)

@@ -1,6 +1,6 @@
 //! What a chunk leaves in the store.
 
-use super::{JudgedChunk, ReadChunk};
+use super::chunk::{JudgedChunk, ReadChunk};
 use crate::archive::decision_to_row;
 use crate::asking::question;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow, QuestionRo
 const ZSTD_LEVEL: i32 = 1;
 
 /// What is to be stored of a chunk.
-pub(super) fn commit(
+pub(crate) fn commit(
     chunk: ChunkRow,
     read: &ReadChunk<'_>,
     facts: &[Facts<'_>],
@@ -66,7 +66,7 @@ pub(super) fn commit(
 }
 
 /// What is to be asked about the alerts of a chunk that nobody was sure about.
-pub(super) fn questions(
+pub(crate) fn questions(
     ground: &Ground,
     read: &ReadChunk<'_>,
     facts: &[Facts<'_>],
@@ -101,7 +101,7 @@ pub(super) fn clip(text: &str, max: usize) -> &str {
 }
 
 /// A chunk's text as it is kept.
-pub(super) fn compress(text: &str) -> Vec<u8> {
+pub(crate) fn compress(text: &str) -> Vec<u8> {
     // Fails only for lack of memory; then the text is not kept.
     zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL).unwrap_or_default()
 }

@@ -36,6 +36,7 @@ fn one_alerts_failure_stays_its_own() {
     let ground = Ground::new(RuleSet::starter(), MaterialTable::shipped(), Network::default());
     let clock = SystemClock::new();
     let progress = Progress::new();
+    let archive = StoreArchive::new(&store);
     let mut worker = Worker {
         reader: RecordReader::default(),
         assessor: Assessor::new(ground.clone()),
@@ -43,6 +44,7 @@ fn one_alerts_failure_stays_its_own() {
         reputations: &Treacherous,
         wanted: None,
         store: &store,
+        archive: &archive,
         clock: &clock,
         progress: &progress,
         output: None,
@@ -53,7 +55,6 @@ fn one_alerts_failure_stays_its_own() {
     let court = Mutex::new(Court {
         judge: Judge::new(ground.clone(), History::default()),
         tally: Tally::new(),
-        archive: StoreArchive::new(&store),
         input: usize::MAX,
         ordinal: 0,
         time: 0,

@@ -177,6 +177,20 @@ impl Meter {
         }
     }
 
+    /// How many calls it has room for; `None` if it counts something else.
+    pub(super) fn left(&self) -> Option<u64> {
+        match self {
+            Self::Rolling { counted: Counted::Requests, limit, live, held, .. } => {
+                let held = u64::try_from(held.sum()).unwrap_or(u64::MAX);
+                Some(limit.saturating_sub(*live).saturating_sub(held))
+            }
+            Self::Aligned { counted: Counted::Requests, limit, live, settled, .. } => {
+                Some(limit.saturating_sub(*live).saturating_sub(*settled))
+            }
+            _ => None,
+        }
+    }
+
     /// The provider says that the current period is used up. To be called after [`Meter::pass`].
     pub(super) fn exhaust(&mut self, which: Period) {
         if let Self::Aligned { period, limit, settled, .. } = self

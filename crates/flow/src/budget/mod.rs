@@ -123,6 +123,11 @@ impl Budget {
         }
     }
 
+    /// How many calls there is room for now; `None` if nothing limits their number.
+    pub fn left(&self) -> Option<u64> {
+        self.shared.current().1.left()
+    }
+
     /// Takes a slot, if there is one now and nobody waits.
     pub fn try_acquire(&self, ask: &Ask) -> Option<Slot> {
         let (now, mut state) = self.shared.current();

@@ -291,6 +291,11 @@ impl State {
         self.meters.iter_mut().for_each(|meter| meter.exhaust(period));
     }
 
+    /// How many calls there is room for now; `None` if nothing limits their number.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.meters.iter().filter_map(Meter::left).min()
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.flights.len()
     }

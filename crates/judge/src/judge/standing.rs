@@ -27,7 +27,32 @@ pub(super) struct Standing {
     asked: (i64, u32),
     /// The field that parts the pattern, as a place in [`PARTING`].
     pub(super) parted_by: Option<usize>,
+    /// What a model was asked and has not answered yet.
+    waiting: Option<Box<Waiting>>,
 }
+
+/// How somebody came to be asked.
+#[derive(Debug, Clone, Copy)]
+struct Occasion {
+    time: i64,
+    why: Why,
+    place: Place,
+    is_hot: bool,
+    /// What the alert says in the fields that a pattern may be parted by.
+    values: [u64; PARTING.len()],
+}
+
+/// A decision that was left open, and what is needed when it is answered.
+#[derive(Debug)]
+struct Waiting {
+    decision: Arc<Decision>,
+    occasion: Occasion,
+    /// The rule's hash and name.
+    rule: (u64, String),
+}
+
+/// How long a decision stands that waits for an answer, in milliseconds: whoever does not answer in a day is asked again.
+const MAX_WAIT: i64 = 24 * 3_600_000;
 
 /// Finds or makes the decision on an alert that no earlier verdict stands for.
 pub(super) struct Maker<'m> {
@@ -106,6 +131,9 @@ impl Standing {
         let Case { assessed, time, version, .. } = *maker.case;
         let alone = assessed.injection.is_some();
         reuse.seen(&mut self.book, place, time);
+        if !alone && let Some(standing) = self.while_waiting(time) {
+            return (standing, false);
+        }
         let by_learning = match &self.learned {
             Some(decision) if !alone => {
                 let plan = reuse.plan_learned(&mut self.book, place, time, maker.is_dear(decision));
@@ -168,31 +196,94 @@ impl Standing {
             self.learned = Some(Arc::clone(&decision));
             return (decision, fresh);
         }
-        if decision.decider == Decider::Llm {
-            let (rule, name) = (assessed.entities.rule, || rule_key(maker.case.alert));
-            if side == Side::Hostile && self.book.teaches(is_hot) {
-                learned.add(rule, &name(), is_hot, true, 1.0);
-            } else if side == Side::Benign && !learned.is_empty() {
-                learned.peak(rule, &name(), self.book.in_hour());
-            }
+        let values = PARTING.map(|field| maker.case.alert.get(field).map_or(0, stable));
+        let occasion = Occasion { time, why, place, is_hot, values };
+        if fresh && matches!(maker.asking, Asking::Live(_)) && decision.decider == Decider::Fallback {
+            let rule = (assessed.entities.rule, rule_key(maker.case.alert));
+            self.waiting = Some(Box::new(Waiting { decision: Arc::clone(&decision), occasion, rule }));
+            self.current.get_or_insert_with(|| Arc::clone(&decision));
+            return (decision, fresh);
         }
+        self.teach(learned, &decision, occasion, assessed.entities.rule, || rule_key(maker.case.alert));
         if !maker.is_dear(&decision) {
             let is_sure = matches!(decision.decider, Decider::Rule | Decider::Llm);
             reuse.decided(&mut self.book, place, time, side, is_sure);
             self.current = Some(Arc::clone(&decision));
             return (decision, fresh);
         }
+        self.told(reuse, &decision, occasion);
+        (decision, fresh)
+    }
+
+    /// Whether this decision waits for an answer.
+    pub(super) fn waits_for(&self, id: i64) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.decision.id == id)
+    }
+
+    /// What stands while an answer is waited for: what stood before, if there was no reason to doubt it, else what was left
+    /// open.
+    fn while_waiting(&mut self, time: i64) -> Option<Arc<Decision>> {
+        let Waiting { decision, occasion, .. } = self.waiting.as_deref()?;
+        if time.saturating_sub(occasion.time).saturating_abs() > MAX_WAIT {
+            self.waiting = None;
+            return None;
+        }
+        let before = self.learned.as_ref().or(self.current.as_ref());
+        let is_trusted = matches!(occasion.why, Why::Check | Why::Age);
+        Some(Arc::clone(before.filter(|_| is_trusted).unwrap_or(decision)))
+    }
+
+    /// Takes in the answer that was waited for.
+    pub(super) fn answered(&mut self, reuse: &mut Reuse, learned: &mut Learned, answer: Decision) {
+        if !self.waits_for(answer.id) {
+            return;
+        }
+        let Some(waiting) = self.waiting.take() else { return };
+        let answer = Arc::new(answer);
+        for known in self.known.iter_mut().filter(|known| known.id == answer.id) {
+            *known = Arc::clone(&answer);
+        }
+        if self.current.as_ref().is_some_and(|current| current.id == answer.id) {
+            self.current = Some(Arc::clone(&answer));
+        }
+        let (rule, name) = waiting.rule;
+        self.teach(learned, &answer, waiting.occasion, rule, || name);
+        self.told(reuse, &answer, waiting.occasion);
+    }
+
+    /// Learns from what a model said.
+    fn teach(
+        &mut self,
+        learned: &mut Learned,
+        decision: &Decision,
+        occasion: Occasion,
+        rule: u64,
+        name: impl FnOnce() -> String,
+    ) {
+        if decision.decider != Decider::Llm {
+            return;
+        }
+        let side = Side::of(decision.verdict);
+        if side == Side::Hostile && self.book.teaches(occasion.is_hot) {
+            learned.add(rule, &name(), occasion.is_hot, true, 1.0);
+        } else if side == Side::Benign && !learned.is_empty() {
+            learned.peak(rule, &name(), self.book.in_hour());
+        }
+    }
+
+    /// Takes in what somebody said who was asked.
+    fn told(&mut self, reuse: &mut Reuse, decision: &Arc<Decision>, occasion: Occasion) {
+        let Occasion { time, why, place, values, .. } = occasion;
+        let side = Side::of(decision.verdict);
         if reuse.answered(&mut self.book, place, time, side, why) || self.current.is_none() {
-            self.current = Some(Arc::clone(&decision));
+            self.current = Some(Arc::clone(decision));
         }
         if self.book.is_watched() {
-            let values = PARTING.map(|field| maker.case.alert.get(field).map_or(0, stable));
             self.book.notes.add(side, values);
             if self.book.is_stopped() && self.parted_by.is_none() && place.part == 0 {
                 self.parted_by = self.book.notes.best();
             }
         }
-        (decision, fresh)
     }
 }
 

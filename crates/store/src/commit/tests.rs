@@ -45,6 +45,8 @@ fn chunk(first_ordinal: u64, texts: &[&str]) -> Commit {
             description: "{}".into(),
             first_seen: 1000,
             last_seen: 2000,
+            priority: 40,
+            decision: 2,
         }],
         dead,
         ..Commit::default()

@@ -1,0 +1,91 @@
+//! What a service is started with, and why it refuses.
+
+use crate::reputation::ReputationCache;
+use std::sync::Arc;
+use watchfire_flow::Clock;
+use watchfire_judge::learning::Learned;
+use watchfire_judge::reuse::Policy;
+use watchfire_judge::{Asking, Ground, History};
+use watchfire_signal::frame::Limits;
+use watchfire_signal::read::Mapping;
+use watchfire_store::Store;
+
+/// Everything that a service takes.
+pub struct Setup {
+    /// Where everything is kept.
+    pub store: Arc<Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Rules, material table, network.
+    pub ground: Ground,
+    /// Mapping files.
+    pub mappings: Arc<[Mapping]>,
+    /// Bounds on reading.
+    pub limits: Limits,
+    /// What is known of indicators.
+    pub reputations: Arc<ReputationCache>,
+    /// What analysts decided.
+    pub history: History,
+    /// Whether a model is asked.
+    pub asking: Asking,
+    /// How far earlier verdicts may stand for later alerts.
+    pub reuse: Policy,
+    /// What was learned of rules.
+    pub learned: Learned,
+    /// Whether the text of alerts is kept, compressed.
+    pub keep_raw: bool,
+    /// Requests that are worked on at once; what comes beyond is refused.
+    pub max_requests: usize,
+}
+
+/// Why a request was not accepted. Nothing of it was kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no room: try again in a moment.
+    #[error("too many requests are being worked on")]
+    Busy,
+    /// What was sent can't be read at all.
+    #[error("{reason}")]
+    Unreadable {
+        /// Why.
+        reason: String,
+        /// What can be done.
+        hint: &'static str,
+    },
+    /// What was sent unpacks to more than is accepted.
+    #[error("the request unpacks to more than {0} bytes")]
+    TooLarge(usize),
+    /// The same key came with another body before.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// The store failed: try again, it may pass.
+    #[error("the store failed: {0}")]
+    Store(String),
+    /// What it rests on did not get into the store, or the service failed: try again.
+    #[error("it could not be finished: {0}")]
+    Failed(String),
+}
+
+impl Refusal {
+    /// Whether the same request may be accepted later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Busy | Self::Store(_) | Self::Failed(_) => true,
+            Self::Unreadable { .. } | Self::TooLarge(_) | Self::KeyReused => false,
+        }
+    }
+
+    /// What whoever sent it can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Busy => "send it again in a second; an Idempotency-Key makes that safe",
+            Self::Unreadable { hint, .. } => hint,
+            Self::TooLarge(_) => "send it in several requests",
+            Self::KeyReused => {
+                "give each request a key of its own, and the same key only to the same request"
+            }
+            Self::Store(_) => "nothing was kept; send it again. Is the disk full?",
+            Self::Failed(_) => "nothing was kept; send it again",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The service's promises, on a store in memory.

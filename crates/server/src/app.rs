@@ -1,0 +1,106 @@
+//! What requests share.
+
+use crate::events::Hub;
+use crate::guard::Guard;
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+use axum::http::StatusCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use watchfire_engine::service::{Outside, Service};
+use watchfire_engine::EngineError;
+use watchfire_store::Store;
+
+/// How the service is served.
+#[derive(Debug, Clone)]
+pub struct AppSettings {
+    /// Whether nobody needs a token as long as none was made: only where nobody but this machine can come.
+    pub is_local: bool,
+    /// Requests that a token may make in a minute, if nothing else was said of it; 0 for as many as it likes.
+    pub requests_per_minute: u32,
+    /// Requests that a signed-in page may make in a minute; 0 for as many as it likes.
+    pub page_requests_per_minute: u32,
+    /// The largest body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long a request may take.
+    pub timeout: Duration,
+    /// How long a connection may take to say what it wants.
+    pub header_timeout: Duration,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Listeners to events at once.
+    pub max_listeners: usize,
+    /// Whether browsers come over TLS, so that their cookies go nowhere else.
+    pub behind_tls: bool,
+    /// How long open requests may take when the service stops.
+    pub grace: Duration,
+}
+
+/// What is watched besides the service itself.
+#[derive(Debug, Clone)]
+pub enum WatchedKind {
+    /// A language model.
+    Llm(Arc<Outside>),
+}
+
+/// Somebody outside who is asked.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// Its name in the settings.
+    pub name: String,
+    /// The provider's name, as the ledger has it.
+    pub provider: String,
+    /// Its limits, in words.
+    pub limits: Vec<String>,
+    /// How it goes.
+    pub kind: WatchedKind,
+}
+
+/// What requests share. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) service: Service,
+    pub(crate) settings: AppSettings,
+    pub(crate) guard: Guard,
+    pub(crate) metrics: Metrics,
+    pub(crate) hub: Hub,
+    pub(crate) watched: Vec<Watched>,
+    pub(crate) stopping: AtomicBool,
+}
+
+impl App {
+    /// An application over a running service.
+    pub fn new(service: Service, settings: AppSettings, watched: Vec<Watched>) -> Result<Self, EngineError> {
+        let guard = Guard::open(&service, &settings)?;
+        let hub = Hub::new(settings.max_listeners);
+        let metrics = Metrics::new();
+        let stopping = AtomicBool::new(false);
+        Ok(Self { shared: Arc::new(Shared { service, settings, guard, metrics, hub, watched, stopping }) })
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        &self.shared.service
+    }
+
+    /// Reads from the store without holding up whoever else is served.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Store) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let store = Arc::clone(self.service().store());
+        tokio::task::spawn_blocking(move || read(&store)).await.map_err(|error| {
+            tracing::error!(%error, "reading failed");
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "reading failed",
+                "this is a bug: please report it with the request",
+            )
+        })?
+    }
+}
+

@@ -1,0 +1,26 @@
+//! The service over HTTP: an API that a SIEM can post to, live events, metrics, and a page that an analyst can work in.
+//!
+//! ```text
+//!  connection ─▶ bounds ▸ host and origin ▸ who ▸ how often ▸ route ─▶ engine
+//!  (how many, how slow)                                          └─▶ what it says, as JSON or as a problem
+//! ```
+//!
+//! Everything that comes in is bounded: connections, headers, bodies, and the time for each. On loopback nobody needs a token
+//! until one is made; anywhere else nobody is served without one. What alerts say is the attacker's text: it leaves as JSON,
+//! and the page shows it as text.
+
+mod app;
+mod assets;
+mod events;
+mod figures;
+mod guard;
+mod listen;
+mod metrics;
+mod problem;
+mod routes;
+mod shape;
+mod token;
+
+pub use app::{App, AppSettings, Watched, WatchedKind};
+pub use listen::{ServeError, Stop, bind, serve};
+pub use token::{Scope, Scopes, Token};

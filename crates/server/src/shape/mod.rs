@@ -1,0 +1,31 @@
+//! What goes out as JSON: plain shapes, made from what the store and the engine say.
+
+mod alert;
+mod cursor;
+mod dead;
+mod decision;
+mod entry;
+mod pattern;
+mod proposal;
+mod words;
+
+pub(crate) use alert::{Alert, AlertDetail, Indicator, Intelligence, Statement};
+pub(crate) use cursor::Cursor;
+pub(crate) use dead::DeadLetter;
+pub(crate) use decision::{Decision, Technique};
+pub(crate) use entry::Entry;
+pub(crate) use pattern::{Pattern, PatternDetail, Word, Words};
+pub(crate) use proposal::{Action, Next, Propositions, Status};
+pub(crate) use words::{hexadecimal, moment, moment_or_none, number, reputation_name, severity, verdict};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Page<T> {
+    /// What is on it.
+    pub(crate) items: Vec<T>,
+    /// Where the next one begins; null on the last.
+    pub(crate) next: Option<String>,
+}
