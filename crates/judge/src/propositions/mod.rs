@@ -21,6 +21,7 @@ mod steps;
 mod tests;
 
 pub use actions::{Action, Actions, Choice, Ending};
+pub use catalogue::stage;
 pub use contexts::Distribution;
 pub use next::{Candidate, Forecast, NextSteps, Silence, WINDOWS_S};
 pub use steps::{HORIZON_MS, NOTHING, Outcome, Place, STRETCH_MS, Step, Tracker};
@@ -28,7 +29,7 @@ pub use steps::{HORIZON_MS, NOTHING, Outcome, Place, STRETCH_MS, Step, Tracker};
 use crate::Category;
 use crate::attack::technique;
 use crate::hashes::stable;
-use catalogue::{Catalogue, stage, title};
+use catalogue::{Catalogue, title};
 use contexts::Ground;
 
 /// Rules that are known.
