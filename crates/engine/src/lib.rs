@@ -41,7 +41,10 @@ pub use deadletters::{ReplayOutcome, replay};
 pub use decide::{Decided, decide, history};
 pub use enriching::{Desk, EnrichProgress, EnrichSnapshot, Enricher, Forecast, LOOKUP, Wanted};
 pub use error::EngineError;
-pub use evaluating::{Answers, Evaluation, Figures, Key, Labels, Lies, ScenarioFigures, Step, Who};
+pub use evaluating::{
+    Answers, Evaluation, Figures, Key, Labels, Lies, NextFigures, NextPart, NextScenario, NextWay, NextWindow,
+    ScenarioFigures, Step, Who,
+};
 pub use input::Input;
 pub use learning::learned;
 pub use pipeline::{Output, Triage, triage};

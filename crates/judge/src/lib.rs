@@ -21,6 +21,7 @@ pub mod learning;
 mod material;
 mod network;
 mod pattern;
+pub mod propositions;
 pub mod ranking;
 mod reason;
 pub mod reuse;

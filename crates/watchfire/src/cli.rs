@@ -282,8 +282,14 @@ pub(crate) struct Eval {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Where the truth stands: a column of CSV, or a member of JSON objects (dots lead inwards)
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", required_unless_present = "next", default_value_if("next", "true", Some("")))]
     pub(crate) labels: String,
+    /// Ask at every step on a machine what comes next, by what there is to learn from all other files
+    #[arg(long, conflicts_with_all = ["all", "lives", "key", "leave_one_out", "seeds", "answers", "lies", "decider", "html", "svg", "markdown"])]
+    pub(crate) next: bool,
+    /// With --next: alerts of a rule that are so many minutes apart are two steps; 0 makes every change a step
+    #[arg(long, value_name = "MINUTES", requires = "next", default_value = "60", value_parser = clap::value_parser!(u32).range(0..=1440))]
+    pub(crate) stretch: u32,
     /// A label of alerts that are no part of an attack, besides -, 0, benign, false, false_positive, none and normal
     #[arg(long, value_name = "LABEL")]
     pub(crate) benign: Vec<String>,

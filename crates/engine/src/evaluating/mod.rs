@@ -10,7 +10,10 @@
 
 mod answers;
 mod figures;
+mod frequent;
 mod labels;
+mod next;
+mod next_figures;
 mod oracle;
 mod ranks;
 mod scenario;
@@ -18,5 +21,6 @@ mod scenario;
 pub use answers::Answers;
 pub use figures::{Figures, ScenarioFigures, Step};
 pub use labels::Labels;
+pub use next_figures::{NextFigures, NextPart, NextScenario, NextWay, NextWindow};
 pub use oracle::Lies;
 pub use scenario::{Evaluation, Key, Who};

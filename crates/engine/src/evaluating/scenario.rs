@@ -132,7 +132,7 @@ impl Evaluation<'_> {
     }
 
     /// Reads an input, one record after another.
-    fn read(&self, input: &Input, mut take: impl FnMut(Read<'_, '_>)) -> Result<(), EngineError> {
+    pub(super) fn read(&self, input: &Input, mut take: impl FnMut(Read<'_, '_>)) -> Result<(), EngineError> {
         let unreadable = |reason: String, hint| EngineError::Unreadable { name: input.name(), reason, hint };
         let bytes =
             input.open().map_err(|error| unreadable(error.to_string(), "name a file that can be read"))?;
@@ -204,7 +204,7 @@ impl Evaluation<'_> {
 }
 
 /// What is read.
-enum Read<'r, 'a> {
+pub(super) enum Read<'r, 'a> {
     Alert {
         alert: &'r Alert<'a>,
         is_labelled: bool,

@@ -34,6 +34,11 @@ impl<K: Hash + Eq + Copy, V> BoundedMap<K, V> {
         self.entries.get(key).map(|(_, value)| value)
     }
 
+    /// The entry of that key, if it is there; this is no use of it.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|(_, value)| value)
+    }
+
     /// How many entries were dropped for lack of room.
     pub fn evicted(&self) -> u64 {
         self.evicted

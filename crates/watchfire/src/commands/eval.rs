@@ -1,5 +1,6 @@
 //! `watchfire eval`
 
+mod next;
 mod seeds;
 mod table;
 mod variant;
@@ -31,6 +32,17 @@ pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
     let policy = Policy { seed: command.seed, ..settings.reuse.policy() };
     let answers = answers(command)?;
     let desk = Desk { answers, command, mappings, ground, limits: settings.limits() };
+    if command.next {
+        let variant = variants(command, &policy).swap_remove(0);
+        let figures = desk.evaluation(&variant).next_steps(i64::from(command.stretch) * 60_000)?;
+        let text = if command.json {
+            format!("{}\n", serde_json::json!(figures))
+        } else {
+            next::table(&figures)
+        };
+        terminal::write_out(text.as_bytes())?;
+        return Ok(Status::Done);
+    }
     if let Some(seeds) = command.seeds {
         let text = seeds::run(&desk, &policy, seeds)?;
         terminal::write_out(text.as_bytes())?;
@@ -89,13 +101,17 @@ struct Desk<'d> {
 
 impl Desk<'_> {
     fn replay(&self, variant: &Variant) -> Result<Figures, Problem> {
+        Ok(self.evaluation(variant).run()?)
+    }
+
+    fn evaluation(&self, variant: &Variant) -> Evaluation<'static> {
         let command = self.command;
         let benign = Labels::BENIGN.iter().map(|label| (*label).to_owned());
         let labels = Labels {
             field: command.labels.clone(),
             benign: benign.chain(command.benign.iter().cloned()).collect(),
         };
-        let figures = Evaluation {
+        Evaluation {
             inputs: command.files.iter().cloned().map(Input::File).collect(),
             labels,
             who: match command.decider {
@@ -118,7 +134,5 @@ impl Desk<'_> {
             ground: self.ground.clone(),
             reputations: &(),
         }
-        .run()?;
-        Ok(figures)
     }
 }
