@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use watchfire_flow::{
-    Ask, Backoff, Breaker, BreakerPermit, BreakerSettings, Budget, BudgetConfig, BudgetState, Clock, Closing,
-    ColdStart, Deadline, Denied, Retry, RetryBudget, Slot,
+    Ask, Backoff, Breaker, BreakerPermit, BreakerSettings, BreakerState, Budget, BudgetConfig, BudgetState,
+    Clock, Closing, ColdStart, Deadline, Denied, Retry, RetryBudget, Slot,
 };
 use watchfire_store::Store;
 
@@ -126,6 +126,15 @@ impl Gates {
                 Ok(permit) => return Ok((slot, permit)),
                 Err(_) => slot.cancel(),
             }
+        }
+    }
+
+    /// The breaker's state: 0 closed, 1 half-open, 2 open.
+    pub(crate) fn breaker_state(&self) -> u8 {
+        match self.breaker.state() {
+            BreakerState::Closed => 0,
+            BreakerState::HalfOpen => 1,
+            BreakerState::Open { .. } => 2,
         }
     }
 

@@ -25,6 +25,7 @@ mod learning;
 mod names;
 mod pipeline;
 mod progress;
+mod projection;
 mod record;
 mod reputation;
 pub mod service;
@@ -42,13 +43,14 @@ pub use decide::{Decided, decide, history};
 pub use enriching::{Desk, EnrichProgress, EnrichSnapshot, Enricher, Forecast, LOOKUP, Wanted};
 pub use error::EngineError;
 pub use evaluating::{
-    Answers, Evaluation, Figures, Key, Labels, Lies, NextFigures, NextPart, NextScenario, NextWay, NextWindow,
-    ScenarioFigures, Step, Who,
+    Answers, Evaluation, Figures, Key, Labels, Lies, NextFigures, NextPart, NextScenario, NextWay,
+    NextWindow, ScenarioFigures, Step, Who,
 };
 pub use input::Input;
 pub use learning::learned;
 pub use pipeline::{Output, Triage, triage};
 pub use progress::{Progress, Snapshot};
+pub use projection::Projection;
 pub use record::{Named, RecordAgain, record_again};
 pub use reputation::ReputationCache;
 pub use summary::{

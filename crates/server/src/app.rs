@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use watchfire_engine::service::{Outside, Service};
 use watchfire_engine::EngineError;
+use watchfire_engine::service::{Outside, Service};
 use watchfire_store::Store;
 
 /// How the service is served.
@@ -103,4 +103,3 @@ impl App {
         })?
     }
 }
-

@@ -9,6 +9,8 @@
 //! until one is made; anywhere else nobody is served without one. What alerts say is the attacker's text: it leaves as JSON,
 //! and the page shows it as text.
 
+#![expect(unused_qualifications, reason = "the attribute that describes a route names its types twice")]
+
 mod app;
 mod assets;
 mod events;
@@ -17,6 +19,7 @@ mod guard;
 mod listen;
 mod metrics;
 mod problem;
+mod proposing;
 mod routes;
 mod shape;
 mod token;

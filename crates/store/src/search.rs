@@ -5,8 +5,8 @@
 use crate::queue::containing;
 use crate::sources::alert_id;
 use crate::{Store, StoreError};
-use rusqlite::{Row, params_from_iter};
 use rusqlite::types::Value;
+use rusqlite::{Row, params_from_iter};
 
 /// Which alerts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

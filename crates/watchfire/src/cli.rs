@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use watchfire_signal::{Severity, Verdict};
 
@@ -32,6 +33,11 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Give every alert a verdict, and say what to look at first
     Triage(Triage),
+    /// Serve the API and the page: alerts are judged as they come in
+    Serve(Serve),
+    /// Tokens that the API is used with
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Show a run's analysis again, or write its report
     Report(Report),
     /// Decide on an alert's pattern; holds for all its alerts, now and later
@@ -117,6 +123,66 @@ pub(crate) struct Triage {
     /// Tell progress on standard error as JSON, one object a line
     #[arg(long, conflicts_with = "quiet")]
     pub(crate) json_progress: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  watchfire serve                                      on this machine only, without tokens
+  watchfire serve --llm fast --intel lists/            with a model, and with lists
+  curl --data-binary @alerts.json http://127.0.0.1:8750/api/v1/alerts
+  watchfire token new siem --scope write && watchfire serve --listen 0.0.0.0:8750")]
+pub(crate) struct Serve {
+    /// Where to listen [default: 127.0.0.1:8750]; elsewhere than on loopback a token is needed
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Intelligence lists: files or folders, besides those in the settings
+    #[arg(long, value_name = "PATH")]
+    pub(crate) intel: Vec<PathBuf>,
+    /// Mapping files for other JSON and CSV formats, besides those in the settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Vec<PathBuf>,
+    /// Ask this language model what nobody embedded is sure about: NAME of an [llm.NAME] in the settings
+    #[arg(long, value_name = "NAME")]
+    pub(crate) llm: Option<String>,
+    /// Log as JSON, one object a line
+    #[arg(long)]
+    pub(crate) json_logs: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token, and show it this once
+    New {
+        /// Whose it is
+        name: String,
+        /// What it may do; several with commas
+        #[arg(long, value_name = "SCOPE", value_delimiter = ',', default_value = "read,write")]
+        scope: Vec<ScopeName>,
+        /// Requests that it may make in a minute; 0 for as many as it likes [default: as [server] says]
+        #[arg(long, value_name = "N")]
+        per_minute: Option<u32>,
+    },
+    /// Show the tokens that were made
+    List {
+        /// As JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke every token of this name
+    Revoke {
+        /// Whose
+        name: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScopeName {
+    /// Look
+    Read,
+    /// Send alerts, decide
+    Write,
+    /// Drop what is kept
+    Admin,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -282,7 +348,12 @@ pub(crate) struct Eval {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Where the truth stands: a column of CSV, or a member of JSON objects (dots lead inwards)
-    #[arg(long, value_name = "FIELD", required_unless_present = "next", default_value_if("next", "true", Some("")))]
+    #[arg(
+        long,
+        value_name = "FIELD",
+        required_unless_present = "next",
+        default_value_if("next", "true", Some(""))
+    )]
     pub(crate) labels: String,
     /// Ask at every step on a machine what comes next, by what there is to learn from all other files
     #[arg(long, conflicts_with_all = ["all", "lives", "key", "leave_one_out", "seeds", "answers", "lies", "decider", "html", "svg", "markdown"])]

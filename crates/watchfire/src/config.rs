@@ -5,12 +5,14 @@ mod learning;
 mod limit;
 mod llm;
 mod reuse;
+mod server;
 mod service;
 
 pub(crate) use learning::LearningSettings;
 pub(crate) use limit::LimitSettings;
 pub(crate) use llm::{LlmSettings, ProviderKind, TierSettings};
 pub(crate) use reuse::ReuseSettings;
+pub(crate) use server::ServerSettings;
 pub(crate) use service::ServiceSettings;
 
 use crate::environment;
@@ -45,6 +47,7 @@ pub(crate) struct Settings {
     pub(crate) network: NetworkSettings,
     pub(crate) intel: IntelSettings,
     pub(crate) llm: BTreeMap<String, LlmSettings>,
+    pub(crate) server: ServerSettings,
     /// What is replaced before text leaves for a service.
     pub(crate) privacy: PrivacyConfig,
 }
@@ -217,6 +220,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     settings.input.check()?;
     settings.reuse.check()?;
     settings.learning.check()?;
+    settings.server.check()?;
     settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
     settings.intel.services.iter().try_for_each(|(name, service)| service.check(name))?;
     settings.intel.outbound()?;

@@ -1,6 +1,6 @@
 //! How far asking has come, readable at any time from another thread.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 
 /// Counters of what is asked.
 #[derive(Debug, Default)]
@@ -15,6 +15,8 @@ pub struct AskProgress {
     pub(crate) in_flight: AtomicU64,
     pub(crate) next_slot_ms: AtomicU64,
     pub(crate) predicted_ms: AtomicU64,
+    /// The breaker's state: 0 closed, 1 half-open, 2 open.
+    pub(crate) breaker: AtomicU8,
 }
 
 /// The counters at one moment.
@@ -46,6 +48,15 @@ impl AskProgress {
     /// Nothing asked yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The state of the provider's breaker: closed, half_open or open.
+    pub fn breaker(&self) -> &'static str {
+        match self.breaker.load(Ordering::Relaxed) {
+            0 => "closed",
+            1 => "half_open",
+            _ => "open",
+        }
     }
 
     /// How far it has come.

@@ -183,6 +183,7 @@ impl<'r> Run<'r> {
         let (next, last) = self.line.gates.outlook(queued);
         self.progress.next_slot_ms.store(millis(next), Ordering::Relaxed);
         self.progress.predicted_ms.store(millis(last), Ordering::Relaxed);
+        self.progress.breaker.store(self.line.gates.breaker_state(), Ordering::Relaxed);
     }
 
     /// Takes in what a call brought.

@@ -125,7 +125,12 @@ struct Contest {
 
 impl Contest {
     fn new(stretch_ms: i64) -> Self {
-        Self { stretch_ms, predictor: Predictor::parted(stretch_ms), frequent: Frequent::default(), learned: None }
+        Self {
+            stretch_ms,
+            predictor: Predictor::parted(stretch_ms),
+            frequent: Frequent::default(),
+            learned: None,
+        }
     }
 
     /// A predictor that learned from all inputs but one. Learning is repeatable, so this is a copy.

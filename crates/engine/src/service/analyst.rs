@@ -53,6 +53,19 @@ fn analysts_id(pattern: i64) -> impl Fn(u8) -> i64 {
 }
 
 impl Service {
+    /// Says how a choice ended; `None` takes that back. `None` comes back if there is no such entry.
+    pub fn ended(&self, entry: i64, outcome: Option<&str>) -> Result<Option<ChoiceRow>, EngineError> {
+        let Shared { store, propositions, clock, .. } = &*self.shared;
+        let Some(before) = store.choice(entry)? else { return Ok(None) };
+        store.put_outcome(entry, outcome, clock.unix_millis())?;
+        let after = store.choice(entry)?;
+        if let Some(after) = &after {
+            propositions.taken_back(store, &before)?;
+            propositions.chosen(store, after)?;
+        }
+        Ok(after)
+    }
+
     /// Puts an analyst's word on a pattern: on every alert that is stored, and on all to come. `None` if there is no such
     /// pattern.
     pub async fn overrule(&self, ruling: Ruling) -> Result<Option<Overruled>, EngineError> {
@@ -109,6 +122,7 @@ impl Service {
             shared.bench().court.judge.set_history(history(&shared.store)?, ruling.pattern);
         }
         let overridden = overridden?;
+        shared.propositions.chosen(&shared.store, &choice)?;
         shared.tell(Event::Patterns(Arc::from([ruling.pattern])));
         Ok(Some(Overruled { alerts: overridden.alerts, entry: overridden.entry }))
     }

@@ -47,6 +47,11 @@ impl Outside {
         Arc::clone(&self.progress.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The state of its breaker, as the present or last round left it: closed, open or half_open.
+    pub fn breaker(&self) -> &'static str {
+        self.progress().breaker()
+    }
+
     /// What all rounds came to since the start.
     pub fn asked(&self) -> Asked {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()

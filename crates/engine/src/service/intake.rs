@@ -1,7 +1,7 @@
 //! A request on its way from its bytes to its acknowledgement.
 
 use super::committer::Entry;
-use super::{Refusal, Service, Shared, Timing};
+use super::{About, Refusal, Service, Shared, Timing};
 use crate::archive::StoreArchive;
 use crate::pipeline::Output;
 use crate::progress::Progress;
@@ -9,11 +9,12 @@ use crate::work::{Court, Found, JudgedChunk, Place, ReadChunk, Stages, Worker, c
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
-use watchfire_judge::{Assessed, Assessor, Facts};
-use watchfire_signal::Severity;
+use watchfire_judge::propositions::Seen;
+use watchfire_judge::{Assessed, Assessor, Facts, rule_key};
 use watchfire_signal::frame::{Chunk, FrameError, Framer};
 use watchfire_signal::read::RecordReader;
 use watchfire_signal::write::OutputFormat;
+use watchfire_signal::{Field, Severity};
 use watchfire_store::{Arrival, ChunkRow, RequestRow};
 
 /// Longer requests are worked on apart, so that short ones don't wait for them, in bytes.
@@ -24,7 +25,7 @@ const MAX_UNPACKED: usize = 32 << 20;
 const MAX_DESKS: usize = 4;
 
 /// A request that was accepted: everything in it is judged and durable.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Accepted {
     /// Records in it.
     pub received: u64,
@@ -41,7 +42,7 @@ pub struct Accepted {
 }
 
 /// What became of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// It has a verdict.
     Judged {
@@ -49,6 +50,8 @@ pub enum Outcome {
         id: String,
         /// The alert with its verdict, as one JSON object.
         json: String,
+        /// What propositions are asked about.
+        about: About,
     },
     /// It is no alert.
     SetAside {
@@ -277,7 +280,12 @@ impl Shared {
                 .extend(judged.verdicts.iter().map(|verdicted| self.source.alert_id(verdicted.ordinal)));
             if worker.output.is_some() {
                 let lines = worker.write_output(self.source, &read.alerts, facts, assessed, &judged.verdicts);
-                tell(&String::from_utf8_lossy(&lines), self, read, judged, &mut accepted.outcomes);
+                tell(
+                    &String::from_utf8_lossy(&lines),
+                    self,
+                    (read, assessed, judged),
+                    &mut accepted.outcomes,
+                );
             }
         }
         let request = key.map(|key| RequestRow {
@@ -314,7 +322,7 @@ impl Shared {
             for ((chunk, read), (facts, assessed)) in chunks.iter().zip(reads).zip(looked) {
                 let place =
                     Place { input: 0, source: self.source, is_first: false, bytes: chunk.text.len() as u64 };
-                judged.push(court.judge_chunk(
+                let chunk = court.judge_chunk(
                     &place,
                     read,
                     facts,
@@ -323,7 +331,19 @@ impl Shared {
                     worker.archive,
                     worker.clock,
                     started,
-                ));
+                );
+                for ((alert, assessed), verdicted) in read.alerts.iter().zip(assessed).zip(&chunk.verdicts) {
+                    let decision = &verdicted.judgement.decision;
+                    self.propositions.observe(&Seen {
+                        time: verdicted.time,
+                        entity: [assessed.entities.asset, assessed.entities.actor],
+                        rule: &rule_key(alert),
+                        name: alert.text(Field::RuleName),
+                        techniques: &decision.detail.techniques,
+                        hostile: decision.verdict.is_hostile(),
+                    });
+                }
+                judged.push(chunk);
             }
             judged
         }));
@@ -402,17 +422,26 @@ impl Drop for Handed<'_> {
 fn tell(
     lines: &str,
     shared: &Shared,
-    read: &ReadChunk<'_>,
-    judged: &JudgedChunk,
+    (read, assessed, judged): (&ReadChunk<'_>, &[Assessed], &JudgedChunk),
     outcomes: &mut Vec<Outcome>,
 ) {
-    let mut alerts = judged.verdicts.iter().zip(lines.lines());
+    let mut alerts = read.alerts.iter().zip(assessed).zip(judged.verdicts.iter().zip(lines.lines()));
     let (mut aside, mut dead) = (read.aside.iter(), read.dead.iter());
     for found in &read.found {
         let outcome = match found {
-            Found::Alert(_) => alerts.next().map(|(verdicted, line)| Outcome::Judged {
-                id: shared.source.alert_id(verdicted.ordinal),
-                json: line.to_owned(),
+            Found::Alert(_) => alerts.next().map(|((alert, assessed), (verdicted, line))| {
+                let detail = &verdicted.judgement.decision.detail;
+                Outcome::Judged {
+                    id: shared.source.alert_id(verdicted.ordinal),
+                    json: line.to_owned(),
+                    about: About {
+                        time: verdicted.time,
+                        entity: [assessed.entities.asset, assessed.entities.actor],
+                        rule: rule_key(alert),
+                        techniques: detail.techniques.clone(),
+                        category: detail.category,
+                    },
+                }
             }),
             Found::Aside => aside.next().map(|kind| Outcome::SetAside { kind: kind.clone() }),
             Found::Dead => dead.next().map(|dead| Outcome::Dead {

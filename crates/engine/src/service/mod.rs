@@ -18,6 +18,7 @@ mod asking;
 mod committer;
 mod intake;
 mod live;
+mod propositions;
 mod replay;
 mod sets;
 
@@ -25,10 +26,12 @@ pub use analyst::{Overruled, Ruling};
 pub use asking::Outside;
 pub use intake::{Accepted, Outcome};
 pub use live::{Balance, Errors, Live, Pace, Timing, Timings};
+pub use propositions::{About, From, Propositions, REMEMBERED};
 pub use replay::Replayed;
 pub use sets::{Refusal, Setup};
 
 use crate::error::EngineError;
+use crate::record::{RecordAgain, record_again};
 use crate::reputation::ReputationCache;
 use crate::tally::Tally;
 use crate::work::Court;
@@ -88,6 +91,7 @@ pub(crate) struct Shared {
     pub(crate) events: broadcast::Sender<Event>,
     /// How many questions are open, by the last count.
     pub(crate) open: AtomicU64,
+    pub(crate) propositions: Propositions,
     /// Woken when there is something new to ask.
     pub(crate) asked: Notify,
 }
@@ -114,6 +118,7 @@ impl Service {
         let live = Live::new(&store, Arc::clone(&clock))?;
         let (events, _) = broadcast::channel(EVENTS);
         let open = store.question_count()?;
+        let propositions = Propositions::open(&store, REMEMBERED)?;
         let shared = Arc::new_cyclic(|shared| Shared {
             committer: Committer::start(shared.clone()),
             store,
@@ -134,6 +139,7 @@ impl Service {
             live,
             events,
             open: AtomicU64::new(open),
+            propositions,
             asked: Notify::new(),
         });
         Ok(Self { shared })
@@ -173,6 +179,22 @@ impl Service {
     pub fn queue(&self) -> (usize, usize) {
         let most = self.shared.max_requests;
         (most.saturating_sub(self.shared.requests.available_permits()), most)
+    }
+
+    /// What may come next, and what to do.
+    pub fn propositions(&self) -> &Propositions {
+        &self.shared.propositions
+    }
+
+    /// What is asked about a stored alert; `None` if there is none of that id. Reads from the store.
+    pub fn about(&self, id: &str) -> Result<Option<About>, EngineError> {
+        propositions::about(&self.shared.store, id)
+    }
+
+    /// A stored alert's record, read again. Reads from the store.
+    pub fn record(&self, id: &str) -> Result<Option<RecordAgain>, EngineError> {
+        let Shared { store, reputations, ground, mappings, limits, .. } = &*self.shared;
+        record_again(store, reputations, &ground.network, mappings, *limits, id)
     }
 
     /// Questions that wait for a model.

@@ -105,8 +105,7 @@ pub enum Ground {
 
 impl Ground {
     /// In the order in which they are named.
-    const ALL: [Self; 6] =
-        [Self::Rule, Self::Company, Self::Pair, Self::Entity, Self::Stage, Self::Anywhere];
+    const ALL: [Self; 6] = [Self::Rule, Self::Company, Self::Pair, Self::Entity, Self::Stage, Self::Anywhere];
 }
 
 /// Everything that followed anything.
@@ -239,7 +238,8 @@ impl Contexts {
 
     /// About how much memory it holds, in bytes.
     pub fn footprint(&self) -> usize {
-        let spilled = |context: &Context| if context.next.spilled() { context.next.capacity() * 16 } else { 0 };
+        let spilled =
+            |context: &Context| if context.next.spilled() { context.next.capacity() * 16 } else { 0 };
         super::table_bytes::<u64, Context>(self.table.len())
             + self.table.values().map(spilled).sum::<usize>()
             + spilled(&self.all)
@@ -258,8 +258,11 @@ impl Context {
             }
             None => {
                 if self.next.len() >= most {
-                    let least =
-                        self.next.iter().enumerate().min_by(|(_, one), (_, other)| one.weight.total_cmp(&other.weight));
+                    let least = self
+                        .next
+                        .iter()
+                        .enumerate()
+                        .min_by(|(_, one), (_, other)| one.weight.total_cmp(&other.weight));
                     if let Some((index, _)) = least {
                         self.next.swap_remove(index);
                     }

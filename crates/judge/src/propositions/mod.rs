@@ -28,7 +28,7 @@ pub use steps::{HORIZON_MS, NOTHING, Outcome, Place, STRETCH_MS, Step, Tracker};
 
 use crate::Category;
 use crate::attack::technique;
-use crate::hashes::stable;
+use crate::hashes::{machine, stable};
 use catalogue::{Catalogue, title};
 use contexts::Ground;
 
@@ -271,7 +271,9 @@ impl Predictor {
                 technique: Some(id),
                 tactic: tactic(id),
                 grounds: known(candidate)
-                    .map(|known| format!("shown by {} and others like it, {}", known.name, grounds(candidate, whose)))
+                    .map(|known| {
+                        format!("shown by {} and others like it, {}", known.name, grounds(candidate, whose))
+                    })
                     .unwrap_or_default(),
                 ..Next::of(candidate, probability.min(1.0), forecast)
             });
@@ -296,6 +298,12 @@ impl Next {
             grounds: String::new(),
         }
     }
+}
+
+/// The hashes that a machine and whoever acted are known by, from their names; 0 where there is none.
+pub fn entity(asset: &str, actor: &str) -> [u64; 2] {
+    let of = |name: &str, hash: u64| if name.is_empty() { 0 } else { hash };
+    [of(asset, machine(asset)), of(actor, stable(actor))]
 }
 
 /// A rule's number. 0 is nothing.
@@ -329,5 +337,9 @@ fn grounds(candidate: &Candidate, whose: &str) -> String {
 /// About how much memory a table of so many entries takes: hashbrown keeps a byte and a slot for each of a power of two,
 /// of which it fills at most seven eighths.
 fn table_bytes<K, V>(entries: usize) -> usize {
-    if entries == 0 { 0 } else { (entries * 8).div_ceil(7).next_power_of_two() * (size_of::<(K, (u64, V))>() + 1) }
+    if entries == 0 {
+        0
+    } else {
+        (entries * 8).div_ceil(7).next_power_of_two() * (size_of::<(K, (u64, V))>() + 1)
+    }
 }

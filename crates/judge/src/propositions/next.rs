@@ -139,9 +139,11 @@ impl NextSteps {
         self.delays.add(outcome.delay_ms);
         let index = rule.by.iter().position(|by| by.rule == outcome.next).unwrap_or_else(|| {
             if rule.by.len() >= SUCCESSORS {
-                let rarest = rule.by.iter().enumerate().min_by(|(_, one), (_, other)| {
-                    one.delays.count().total_cmp(&other.delays.count())
-                });
+                let rarest = rule
+                    .by
+                    .iter()
+                    .enumerate()
+                    .min_by(|(_, one), (_, other)| one.delays.count().total_cmp(&other.delays.count()));
                 let index = rarest.map_or(0, |(index, _)| index);
                 rule.by.swap_remove(index);
             }
@@ -179,7 +181,8 @@ impl NextSteps {
                 continue;
             }
             let by = followed.and_then(|followed| followed.by.iter().find(|by| by.rule == rule));
-            let delays = by.map_or(followed.map_or(&self.delays, |followed| &followed.delays), |by| &by.delays);
+            let delays =
+                by.map_or(followed.map_or(&self.delays, |followed| &followed.delays), |by| &by.delays);
             candidates.push(Candidate {
                 rule,
                 probability,
@@ -233,7 +236,8 @@ impl NextSteps {
     /// The probability that anything comes within another `window_s`, after `since_s` in which nothing did.
     fn within(&self, followed: Option<&Followed>, since_s: f64, window_s: f64) -> f64 {
         let (usual, _) = self.delays.within(since_s, window_s);
-        let (share, count) = followed.map_or((0.0, 0.0), |followed| followed.delays.within(since_s, window_s));
+        let (share, count) =
+            followed.map_or((0.0, 0.0), |followed| followed.delays.within(since_s, window_s));
         ((share * count + usual * PRIOR) / (count + PRIOR)).clamp(0.0, 1.0)
     }
 

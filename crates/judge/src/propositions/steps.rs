@@ -98,7 +98,12 @@ impl Tracker {
         let mut is_first = false;
         let trail = self.trails.entry(entity, || {
             is_first = true;
-            Trail { place: Place::alone(entity, rule, stage), at: time, is_over: false, active: SmallVec::new() }
+            Trail {
+                place: Place::alone(entity, rule, stage),
+                at: time,
+                is_over: false,
+                active: SmallVec::new(),
+            }
         });
         let since = time.saturating_sub(trail.at);
         let goes_on = trail.goes_on(rule, time, stretch);
@@ -150,8 +155,7 @@ impl Tracker {
     pub fn place(&self, entity: u64, rule: u64, time: i64) -> Option<(Place, i64)> {
         let trail = self.trails.get(&entity)?;
         let since = time.saturating_sub(trail.at).max(0);
-        let is_there =
-            trail.place.rule == rule || trail.active.iter().any(|(active, _)| *active == rule);
+        let is_there = trail.place.rule == rule || trail.active.iter().any(|(active, _)| *active == rule);
         (is_there && since <= HORIZON_MS).then_some((trail.place, since))
     }
 
@@ -167,8 +171,12 @@ impl Tracker {
 
     /// About how much memory it holds, in bytes.
     pub fn footprint(&self) -> usize {
-        let spilled: usize =
-            self.trails.values().filter(|trail| trail.active.spilled()).map(|trail| trail.active.capacity() * 16).sum();
+        let spilled: usize = self
+            .trails
+            .values()
+            .filter(|trail| trail.active.spilled())
+            .map(|trail| trail.active.capacity() * 16)
+            .sum();
         super::table_bytes::<u64, Trail>(self.trails.len()) + spilled + self.waiting.capacity() * 16
     }
 }

@@ -11,7 +11,7 @@ mod sessions;
 mod who;
 
 pub(crate) use sessions::COOKIE;
-pub(crate) use who::{Caller, Who};
+pub(crate) use who::Who;
 
 use crate::app::{App, AppSettings};
 use crate::problem::Problem;
@@ -41,6 +41,13 @@ impl Guard {
             sessions: Sessions::new(Arc::clone(service.clock())),
             limits: Limits::new(Arc::clone(service.clock()), settings),
         })
+    }
+}
+
+impl Guard {
+    /// What somebody is told whose token does not hold.
+    pub(crate) fn stranger(&self, problem: Problem) -> Problem {
+        self.limits.strangers(problem)
     }
 }
 

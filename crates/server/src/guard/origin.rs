@@ -67,10 +67,14 @@ mod tests {
     #[test]
     fn another_sites_page_changes_nothing() {
         let own = ("host", "127.0.0.1:8750");
-        let foreign = [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")];
+        let foreign =
+            [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")];
         for header in foreign {
             assert!(check(&request("POST", &[own, header]), true).is_err(), "{header:?}");
-            assert!(check(&request("GET", &[own, header]), true).is_ok(), "reading is the browser's to refuse");
+            assert!(
+                check(&request("GET", &[own, header]), true).is_ok(),
+                "reading is the browser's to refuse"
+            );
         }
         assert!(check(&request("POST", &[own, ("origin", "http://127.0.0.1:8750")]), true).is_ok());
         assert!(check(&request("POST", &[own]), true).is_ok(), "programs send no origin");

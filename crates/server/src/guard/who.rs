@@ -112,7 +112,11 @@ impl Tokens {
     ) -> Result<Caller, Problem> {
         if let Some(token) = bearer(headers) {
             let row = self.of(token).ok_or_else(|| refused("this token does not hold"))?;
-            return Ok(Caller { counted: Counted::Token(row.id), per_minute: row.per_minute, who: who(&row) });
+            return Ok(Caller {
+                counted: Counted::Token(row.id),
+                per_minute: row.per_minute,
+                who: who(&row),
+            });
         }
         if let Some(row) = sessions.token(headers).and_then(|id| self.by_id(id)) {
             if changes && !headers.contains_key("x-watchfire") {

@@ -4,8 +4,8 @@ use super::{Answer, Path, Query, moment_of, page_size};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::shape::{
-    Alert, AlertDetail, Cursor, Decision, Entry, Indicator, Intelligence, Page, Statement, number,
-    reputation_name, severity, verdict,
+    Alert, AlertDetail, Cursor, Decision, Entry, Indicator, Intelligence, Page, Propositions, Statement,
+    number, reputation_name, severity, verdict,
 };
 use axum::Json;
 use axum::extract::State;
@@ -100,16 +100,18 @@ pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -
     )
 )]
 pub(crate) async fn one(State(app): State<App>, Path(id): Path<String>) -> Answer<AlertDetail> {
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(2);
-    let propositions = app.propose(&id, until).await;
     let service = app.service().clone();
+    let of = app.clone();
     app.read(move |store| {
         let (Some(found), Some(stored)) = (store.found(&id)?, store.alert(&id)?) else {
             return Err(Problem::not_found("alert", &id));
         };
-        let decision = Decision::of(&stored.decision).ok_or_else(|| {
-            Problem::from(watchfire_engine::EngineError::Corrupt("decision"))
-        })?;
+        let decision = Decision::of(&stored.decision)
+            .ok_or_else(|| Problem::from(watchfire_engine::EngineError::Corrupt("decision")))?;
+        let propositions = match service.about(&id)? {
+            Some(about) => of.propose(&about),
+            None => Propositions::none("nothing is known of the alert's rule"),
+        };
         let again = service.record(&id)?;
         let (raw, fields, named) = match again {
             Some(RecordAgain { raw, fields, named }) => (Some(raw), fields, named),

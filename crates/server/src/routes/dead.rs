@@ -74,7 +74,8 @@ pub(crate) struct Tried {
 )]
 pub(crate) async fn list(State(app): State<App>, Query(which): Query<Which>) -> Answer<DeadLetters> {
     let limit = page_size(which.limit)? as usize;
-    let after = which.cursor.filter(|text| !text.is_empty()).map(|text| Cursor::<1>::parse(&text)).transpose()?;
+    let after =
+        which.cursor.filter(|text| !text.is_empty()).map(|text| Cursor::<1>::parse(&text)).transpose()?;
     app.read(move |store| {
         let mut found = store.dead_letters(after.map_or(0, |Cursor([id])| id), limit + 1)?;
         let more = found.len() > limit;

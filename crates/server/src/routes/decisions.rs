@@ -100,7 +100,8 @@ pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -
         from: moment_of("from", filter.from.as_deref())?,
         to: moment_of("to", filter.to.as_deref())?,
     };
-    let after = filter.cursor.filter(|text| !text.is_empty()).map(|text| Cursor::<2>::parse(&text)).transpose()?;
+    let after =
+        filter.cursor.filter(|text| !text.is_empty()).map(|text| Cursor::<2>::parse(&text)).transpose()?;
     let after = after.map(|Cursor([at, id])| (at, id));
     app.read(move |store| {
         let mut found = store.choices(&search, after, limit + 1)?;
@@ -187,16 +188,10 @@ pub(crate) async fn one(State(app): State<App>, Path(id): Path<i64>) -> Answer<E
 )]
 pub(crate) async fn outcome(State(app): State<App>, Path(id): Path<i64>, content: Body) -> Answer<Entry> {
     let ended: Ended = from_json(&body(&app, content).await?)?;
-    let now = app.service().clock().unix_millis();
-    let entry = app
-        .read(move |store| {
-            if !store.put_outcome(id, ended.outcome.map(Outcome::name), now)? {
-                return Err(Problem::not_found("entry", &id.to_string()));
-            }
-            let row = store.choice(id)?.ok_or_else(|| Problem::not_found("entry", &id.to_string()))?;
-            Ok(Json(Entry::of(row)))
-        })
-        .await?;
-    app.learn();
-    Ok(entry)
+    let service = app.service().clone();
+    app.read(move |_| {
+        let row = service.ended(id, ended.outcome.map(Outcome::name))?;
+        Ok(Json(Entry::of(row.ok_or_else(|| Problem::not_found("entry", &id.to_string()))?)))
+    })
+    .await
 }

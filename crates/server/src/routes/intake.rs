@@ -140,7 +140,7 @@ pub(crate) async fn process(
     let mut results = Vec::with_capacity(accepted.outcomes.len());
     for outcome in accepted.outcomes {
         results.push(match outcome {
-            Outcome::Judged { id, json } => {
+            Outcome::Judged { json, about, .. } => {
                 let alert = RawValue::from_string(json).map_err(|_| {
                     Problem::new(
                         StatusCode::INTERNAL_SERVER_ERROR,
@@ -148,7 +148,7 @@ pub(crate) async fn process(
                         "this is a bug: please report it with the request",
                     )
                 })?;
-                Processed::Judged { alert, propositions: app.propose(&id, until).await }
+                Processed::Judged { alert, propositions: app.propose_type(&about, until) }
             }
             Outcome::SetAside { kind } => Processed::SetAside { kind },
             Outcome::Dead { reason, hint } => Processed::Dead { reason, hint },

@@ -49,7 +49,9 @@ impl utoipa::Modify for Security {
         let components = document.components.get_or_insert_with(Default::default);
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("A token of `watchfire token new`; none is needed on loopback as long as none was made"))
+            .description(Some(
+                "A token of `watchfire token new`; none is needed on loopback as long as none was made",
+            ))
             .build();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
     }
@@ -86,17 +88,20 @@ pub(crate) fn router(app: App) -> Router {
     let (api, document) = api();
     let document = serde_json::to_string(&document).unwrap_or_default();
     let timeout = app.shared.settings.timeout;
-    api.route("/api/v1/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))
-        .route("/", get(assets::page))
-        .route("/assets/{name}", get(assets::asset))
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(timeout, within))
-        .layer(middleware::from_fn_with_state(app.clone(), guard::admit))
-        .layer(middleware::from_fn_with_state(app.clone(), crate::metrics::count))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(guard::harden))
-        .with_state(app)
+    api.route(
+        "/api/v1/openapi.json",
+        get(move || async move { ([("content-type", "application/json")], document) }),
+    )
+    .route("/", get(assets::page))
+    .route("/assets/{name}", get(assets::asset))
+    .fallback(unknown)
+    .method_not_allowed_fallback(wrong_method)
+    .layer(middleware::from_fn_with_state(timeout, within))
+    .layer(middleware::from_fn_with_state(app.clone(), guard::admit))
+    .layer(middleware::from_fn_with_state(app.clone(), crate::metrics::count))
+    .layer(CatchPanicLayer::custom(panicked))
+    .layer(middleware::from_fn(guard::harden))
+    .with_state(app)
 }
 
 /// Ends what takes too long. Events go on for as long as somebody listens.
@@ -194,7 +199,9 @@ pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem>
 pub(crate) async fn body(app: &App, body: axum::body::Body) -> Result<bytes::Bytes, Problem> {
     let most = app.shared.settings.max_body_bytes;
     axum::body::to_bytes(body, most).await.map_err(|error| {
-        if std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
+        if std::error::Error::source(&error)
+            .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
+        {
             Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("the body is longer than {most} bytes"),
@@ -219,9 +226,9 @@ pub(crate) fn page_size(limit: Option<u32>) -> Result<u32, Problem> {
 pub(crate) fn moment_of(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
     text.filter(|text| !text.is_empty())
         .map(|text| {
-            watchfire_signal::Timestamp::parse(text).map(watchfire_signal::Timestamp::as_millis).ok_or_else(|| {
-                Problem::bad(format!("{name} is no time"), "times look like 2026-11-21T09:14:03Z")
-            })
+            watchfire_signal::Timestamp::parse(text).map(watchfire_signal::Timestamp::as_millis).ok_or_else(
+                || Problem::bad(format!("{name} is no time"), "times look like 2026-11-21T09:14:03Z"),
+            )
         })
         .transpose()
 }

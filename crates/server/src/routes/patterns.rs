@@ -228,7 +228,18 @@ pub(crate) async fn decide(
             "say it shorter",
         ));
     }
-    let proposed = app.proposed_on(pattern).await;
+    let (of, looked_at) = (app.clone(), said.alert.clone());
+    let proposed = app
+        .read(move |store| {
+            let search = Search { pattern: Some(pattern), ..Search::default() };
+            let alert = match looked_at {
+                Some(alert) => Some(alert),
+                None => store.search(&search, None, 1)?.into_iter().next().map(|alert| alert.id),
+            };
+            let about = alert.map(|alert| of.service().about(&alert)).transpose()?.flatten();
+            Ok(about.map_or_else(|| "[]".to_owned(), |about| of.proposed(&about)))
+        })
+        .await?;
     let ruling = Ruling {
         pattern,
         verdict,
@@ -239,7 +250,6 @@ pub(crate) async fn decide(
         proposed,
     };
     let ruled = app.service().overrule(ruling).await?.ok_or_else(|| Problem::not_found("pattern", &id))?;
-    app.learn();
     let pattern = app
         .read(move |store| shown(store, pattern)?.ok_or_else(|| Problem::not_found("pattern", &id)))
         .await?;
@@ -273,7 +283,6 @@ pub(crate) async fn undo(State(app): State<App>, Path(id): Path<String>) -> Answ
             "it may have been taken back already",
         )
     })?;
-    app.learn();
     let pattern = app
         .read(move |store| shown(store, pattern)?.ok_or_else(|| Problem::not_found("pattern", &id)))
         .await?;

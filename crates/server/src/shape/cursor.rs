@@ -15,7 +15,10 @@ impl<const N: usize> Cursor<N> {
     /// From text.
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         let wrong = || {
-            Problem::bad("the cursor is none of this list's", "take it from next of the page before, as it is")
+            Problem::bad(
+                "the cursor is none of this list's",
+                "take it from next of the page before, as it is",
+            )
         };
         let mut numbers = [0; N];
         let mut parts = text.split('.');

@@ -61,7 +61,9 @@ impl Technique {
         Self {
             id: id.to_owned(),
             name: known.map(|known| known.name.to_owned()).unwrap_or_default(),
-            tactic: known.and_then(|known| known.tactics.iter().next()).map(|tactic| tactic.name().to_owned()),
+            tactic: known
+                .and_then(|known| known.tactics.iter().next())
+                .map(|tactic| tactic.name().to_owned()),
         }
     }
 }

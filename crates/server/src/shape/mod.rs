@@ -12,11 +12,11 @@ mod words;
 pub(crate) use alert::{Alert, AlertDetail, Indicator, Intelligence, Statement};
 pub(crate) use cursor::Cursor;
 pub(crate) use dead::DeadLetter;
-pub(crate) use decision::{Decision, Technique};
+pub(crate) use decision::Decision;
 pub(crate) use entry::Entry;
-pub(crate) use pattern::{Pattern, PatternDetail, Word, Words};
+pub(crate) use pattern::{Pattern, PatternDetail, Words};
 pub(crate) use proposal::{Action, Next, Propositions, Status};
-pub(crate) use words::{hexadecimal, moment, moment_or_none, number, reputation_name, severity, verdict};
+pub(crate) use words::{hexadecimal, number, reputation_name, severity, verdict};
 
 use serde::Serialize;
 use utoipa::ToSchema;

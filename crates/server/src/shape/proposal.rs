@@ -18,6 +18,18 @@ pub(crate) enum Status {
     TimedOut,
 }
 
+impl Status {
+    /// Its name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::None => "none",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
 /// What may come next, and what to do.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Propositions {

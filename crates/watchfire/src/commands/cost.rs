@@ -5,7 +5,7 @@ use crate::config::load;
 use crate::exit::{Problem, Status};
 use crate::terminal;
 use crate::terminal::grouped;
-use watchfire_engine::{LOOKUP, Summary};
+use watchfire_engine::{LOOKUP, Projection, Summary};
 use watchfire_flow::{Clock, SystemClock};
 use watchfire_judge::tame;
 use watchfire_signal::Timestamp;
@@ -20,7 +20,10 @@ pub(super) fn run(common: &Common, command: &Cost) -> Result<Status, Problem> {
     let since = command.days.map_or(0, |days| now.saturating_sub(i64::from(days) * DAY_MS));
     let totals = store.ledger(since, i64::MAX)?;
     let last = store.run(None)?.and_then(|run| serde_json::from_str::<Summary>(&run.summary).ok());
-    let projection = Projection::of(&totals, last.as_ref(), command.alerts_per_day);
+    let share = last
+        .filter(|run| run.judged > 0 && run.asked.questions > 0)
+        .map(|run| run.asked.questions as f64 / run.judged as f64);
+    let projection = Projection::of(&totals, share, command.alerts_per_day);
     let text = if command.json {
         json(&totals, projection.as_ref())
     } else {
@@ -28,36 +31,6 @@ pub(super) fn run(common: &Common, command: &Cost) -> Result<Status, Problem> {
     };
     terminal::write_out(text.as_bytes())?;
     Ok(Status::Done)
-}
-
-/// What so many alerts a day would cost, in US dollars a day.
-struct Projection {
-    alerts_per_day: u32,
-    /// Questions per alert, as the last run that asked had them.
-    share: f64,
-    /// Each alert asked on its own.
-    worst: f64,
-    /// As many questions per alert as last time.
-    expected: f64,
-    per_question: f64,
-}
-
-impl Projection {
-    /// `None` if nothing was paid for yet, or some price is not known: a part of the cost is not the cost.
-    fn of(totals: &[LedgerTotal], last: Option<&Summary>, alerts_per_day: u32) -> Option<Self> {
-        let models = || totals.iter().filter(|total| total.tier != LOOKUP);
-        let nano: i64 = models().map(|total| total.cost_nano).sum();
-        let items: u64 = models().filter(|total| total.outcome == "answered").map(|total| total.items).sum();
-        if items == 0 || models().any(|total| total.unpriced > 0) {
-            return None;
-        }
-        let per_question = nano as f64 / 1e9 / items as f64;
-        let share = last
-            .filter(|run| run.judged > 0 && run.asked.questions > 0)
-            .map_or(1.0, |run| (run.asked.questions as f64 / run.judged as f64).min(1.0));
-        let worst = per_question * f64::from(alerts_per_day);
-        Some(Self { alerts_per_day, share, worst, expected: worst * share, per_question })
-    }
 }
 
 fn table(totals: &[LedgerTotal], projection: Option<&Projection>, command: &Cost) -> String {

@@ -12,8 +12,10 @@ mod intel;
 mod judging;
 mod learn;
 mod report;
+mod serve;
 mod services;
 mod shell;
+mod token;
 mod triage;
 mod verify;
 
@@ -25,6 +27,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
     let common = arguments.common;
     match arguments.command {
         Command::Triage(command) => triage::run(&common, &command),
+        Command::Serve(command) => serve::run(&common, &command),
+        Command::Token(command) => token::run(&common, &command),
         Command::Report(command) => report::run(&common, &command),
         Command::Decide(command) => decide::run(&common, &command),
         Command::Dead(command) => dead::run(&common, &command),

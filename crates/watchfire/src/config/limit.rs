@@ -54,6 +54,19 @@ impl LimitSettings {
         self.tokens.is_some()
     }
 
+    /// It in words.
+    pub(crate) fn words(&self) -> String {
+        let what = match (self.requests, self.tokens) {
+            (Some(requests), _) => format!("{requests} requests"),
+            (None, tokens) => format!("{} tokens", tokens.unwrap_or_default()),
+        };
+        match (self.window_s, self.per) {
+            (_, Some(PeriodSetting::Day)) => format!("{what} a day"),
+            (_, Some(PeriodSetting::Month)) => format!("{what} a month"),
+            (window_s, None) => format!("{what} in {} s", window_s.unwrap_or(60.0)),
+        }
+    }
+
     /// The quota that a checked limit comes to.
     pub(crate) fn quota(&self) -> Quota {
         let (counted, limit) = match (self.requests, self.tokens) {

@@ -1,0 +1,210 @@
+//! `watchfire serve`
+
+use super::asking;
+use crate::cli::{Common, Serve};
+use crate::config::{Settings, load};
+use crate::exit::{Problem, Status};
+use crate::terminal;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+use watchfire_engine::service::{Outside, Service, Setup};
+use watchfire_engine::{Asker, ReputationCache};
+use watchfire_flow::{Clock, SystemClock};
+use watchfire_judge::{Asking, tame};
+use watchfire_server::{App, ServeError, Stop, Watched, WatchedKind, bind, serve};
+use watchfire_store::Store;
+
+/// How often what is too old is cleared away.
+const TIDY: Duration = Duration::from_secs(300);
+/// How long a request with a key is known again, in milliseconds.
+const REMEMBERED_MS: i64 = 24 * 3_600_000;
+/// How long asking waits where the store failed.
+const PAUSE: Duration = Duration::from_secs(10);
+
+pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
+    let loaded = load(common.config.as_deref())?;
+    let settings = &loaded.settings;
+    let address = command.listen.unwrap_or_else(|| settings.server.address());
+    log(command.json_logs);
+    let (ground, rule_problems) = settings.ground()?;
+    let (intel, list_problems) = settings.intel(&command.intel);
+    terminal::rule_problems(&rule_problems);
+    terminal::list_problems(&list_problems);
+    let location = settings.location(common.store.as_deref())?;
+    let store = Arc::new(Store::open(&location)?);
+    check_tokens(address, &store)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let asker = command.llm.as_deref().map(|name| asker(settings, &store, name, &clock)).transpose()?;
+    let mut reputations = ReputationCache::open(intel, &store)?;
+    if !settings.intel.services.is_empty() {
+        reputations = reputations.with_services(&store, clock.unix_millis())?;
+    }
+    let service = Service::start(Setup {
+        asking: asker.as_ref().map_or(Asking::Nobody, |(asker, _)| Asking::Live(asker.mark())),
+        history: Settings::history(&store)?,
+        learned: settings.learning.learned(&store)?,
+        reuse: settings.reuse.policy(),
+        store: Arc::clone(&store),
+        clock,
+        ground,
+        mappings: settings.mappings(&command.mapping)?,
+        limits: settings.limits(),
+        reputations: Arc::new(reputations),
+        keep_raw: settings.store.keep_raw,
+        max_requests: settings.server.max_waiting,
+    })?;
+    let watched = asker.iter().map(|(asker, outside)| Watched {
+        name: outside.name.clone(),
+        provider: asker.provider.name().to_owned(),
+        limits: command.llm.as_deref().and_then(|name| settings.llm.get(name)).map_or_else(Vec::new, |llm| {
+            llm.limits.iter().map(crate::config::LimitSettings::words).collect()
+        }),
+        kind: WatchedKind::Llm(Arc::clone(outside)),
+    });
+    let app = App::new(service.clone(), settings.server.app(address), watched.collect())?;
+    let threads = available_parallelism().map_or(2, usize::from).clamp(2, 16);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .max_blocking_threads(32)
+        .thread_keep_alive(Duration::from_secs(10))
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Problem::from_error(
+                Status::Failed,
+                &error,
+                "how many threads may this user have? see `ulimit -u`",
+            )
+        })?;
+    if let Some((asker, outside)) = asker {
+        ask(service.clone(), asker, outside);
+    }
+    runtime.block_on(until_stopped(app, service, address, &location.to_string()))
+}
+
+/// Where anybody may come, nobody is served without a token.
+fn check_tokens(address: SocketAddr, store: &Store) -> Result<(), Problem> {
+    let holds = store.tokens()?.iter().any(|token| token.revoked_at.is_none());
+    if address.ip().is_loopback() || holds {
+        return Ok(());
+    }
+    Err(Problem::usage(
+        format!("{address} can be reached from elsewhere, and there is no token yet"),
+        "make one first: watchfire token new NAME; or listen on 127.0.0.1",
+    ))
+}
+
+fn asker(
+    settings: &Settings,
+    store: &Store,
+    name: &str,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Asker, Arc<Outside>), Problem> {
+    let seed = u64::try_from(clock.unix_millis()).unwrap_or(0);
+    Ok((asking::asker(settings, store, name, seed, false)?, Outside::new(name)))
+}
+
+/// Asks the model on a thread of its own, so that nobody who is served waits for it.
+fn ask(service: Service, asker: Asker, outside: Arc<Outside>) {
+    std::thread::spawn(move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tracing::error!(%error, "no model is asked");
+                return;
+            }
+        };
+        runtime.block_on(async {
+            loop {
+                if let Err(error) = service.ask(&asker, &outside).await {
+                    service.live().failed("asking");
+                    tracing::error!(error = %tame(&error.to_string(), 300), "asking failed; it goes on in a while");
+                }
+                sleep(PAUSE).await;
+            }
+        });
+    });
+}
+
+async fn until_stopped(
+    app: App,
+    service: Service,
+    address: SocketAddr,
+    location: &str,
+) -> Result<Status, Problem> {
+    let listener = bind(address).await.map_err(|error| match &error {
+        ServeError::Bind { .. } => Problem::from_error(
+            Status::Usage,
+            &error,
+            "is another program listening there? --listen 127.0.0.1:0 takes any free port",
+        ),
+    })?;
+    let address = listener.local_addr().unwrap_or(address);
+    terminal::write_out(format!("http://{address}\n").as_bytes())?;
+    std::io::stdout().flush().ok();
+    tracing::info!(%address, store = %tame(location, 300), "serving");
+    let stop = Stop::new();
+    let on_signal = async {
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests that were begun are answered");
+        stop.stop();
+        // Whoever says so twice means it.
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let tidy = async {
+        loop {
+            sleep(TIDY).await;
+            tidy(&service).await;
+        }
+    };
+    tokio::select! {
+        () = serve(app, listener, &stop) => {}
+        () = on_signal => {}
+        () = tidy => {}
+    }
+    tracing::info!("stopped");
+    Ok(Status::Done)
+}
+
+/// Clears away what is too old.
+async fn tidy(service: &Service) {
+    let (store, before) = (Arc::clone(service.store()), service.clock().unix_millis() - REMEMBERED_MS);
+    let tidied = tokio::task::spawn_blocking(move || {
+        while store.forget_requests(before)? > 0 {}
+        Ok::<_, watchfire_store::StoreError>(())
+    });
+    match tidied.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "what is too old can't be cleared away"),
+        Err(error) => tracing::warn!(%error, "what is too old can't be cleared away"),
+    }
+    if let Some(problems) = service.reputations().refresh() {
+        tracing::info!(problems = problems.len(), "intelligence lists were read again");
+    }
+}
+
+/// Logs to standard error.
+fn log(json: bool) {
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
+    if json {
+        builder.json().flatten_event(true).init();
+    } else {
+        builder.with_ansi(false).compact().init();
+    }
+}
