@@ -27,6 +27,7 @@ export const HOSTILE = [
 ];
 
 const HOSTILE_EACH = 997;
+const DULL = new Set(["informational", "low", "medium"]);
 const BENIGN = "benign_positive";
 
 /** Repeatable chance: mulberry32. */
@@ -51,14 +52,15 @@ function technique([id, name, tactic]) {
 /** A pattern as the API gives it, without what analysts did. */
 export function makePattern(number, now) {
   const random = chance(number * 7919 + 17);
-  const [rule_key, name, category, severity, attack, title] = pick(random, RULES);
+  // Most of what comes is dull, as it is.
+  const [rule_key, name, category, severity, attack, title] = random() < 0.985 ? pick(random, RULES.filter(([, , , level]) => DULL.has(level))) : random() < 0.97 ? pick(random, RULES.filter(([, , , level]) => level !== "fatal")) : pick(random, RULES);
   const hostile = number % HOSTILE_EACH === 5 ? HOSTILE[Math.floor(number / HOSTILE_EACH) % HOSTILE.length] : null;
   const rule = hostile ?? name, asset = hostile ?? (random() < 0.3 ? pick(random, ASSETS) : `${pick(random, ["ws", "srv", "node", "app"])}-${Math.floor(random() * 4000)}`);
   const source = `${pick(random, ["203.0.113", "198.51.100", "192.0.2"])}.${Math.floor(random() * 254) + 1}`;
   const verdict = severity === "fatal" ? "true_positive" : severity === "informational" ? pick(random, ["insufficient_data", BENIGN]) : pick(random, VERDICTS);
   const alerts = Math.max(1, Math.floor(1 / (random() ** 1.4 + 0.0004)));
   const last = now - Math.floor(random() ** 3 * 40 * 86_400_000);
-  const priority = Math.max(0, Math.min(100, BASE[severity] + Math.floor(random() * 14) - (verdict === BENIGN ? 25 : 0)));
+  const priority = Math.max(0, Math.min(100, BASE[severity] + Math.floor(random() ** 3 * 14) - (verdict === BENIGN ? 25 : 0)));
   return {
     id: hex(Math.imul(number, 2654435761) >>> 0, 8) + hex(number, 8), rule, rule_key, category, asset,
     material: [["vendor's rule", rule_key], ["asset", asset], ["source", "outside"], ["destination", "inside"], ["action", "allowed"]],

@@ -212,7 +212,7 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
     const answer = { replayed: 0, unreadable: 0, partial: 0, alerts: [] };
     for (const one of dead.filter(({ id }) => ids.includes(id))) {
       one.attempts += 1;
-      if (one.attempts < 1 || !/"hello"|ends early/.test(one.raw + one.reason)) {
+      if (!one.raw.includes("hello")) {
         answer.unreadable += 1;
         continue;
       }

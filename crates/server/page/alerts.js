@@ -24,14 +24,14 @@ export function alertsSection() {
     { name: "to", label: "To (UTC)", kind: "date" },
   ]);
   const state = el("div.state");
-  const news = el("button.fresh", { type: "button", hidden: true, onclick: () => load() }, "Newer alerts came – press ", el("kbd", null, "."), " to show");
+  const news = el("button.fresh", { type: "button", hidden: true, onclick: () => load() }, "Newer came – press ", el("kbd", null, "."), " to show");
   const list = new List({
     id: "alerts", label: "Alerts", row, describe, look: (alert) => severityClass(alert.severity), height: (width) => (width >= 760 ? 34 : 54),
     moved: follow, opened: open, more,
   });
   const detail = new Detail("alerts", { step: (by) => list.move(by), close: () => { change({ alert: "", pattern: "" }); list.focus(); } });
   const element = el("section.alerts-section.split", { "aria-label": "Alerts" }, el("h1.unseen", null, "Alerts"),
-    el("div.lane", null, el("div.lane-head", null, bar.element), el("div.lane-body", null, news, list.element, state)), detail.element);
+    el("div.lane", null, el("div.lane-head", null, bar.element, el("div.lane-side", null, news)), el("div.lane-body", null, list.element, state)), detail.element);
   let asked = null, next = null, loading = null, followTimer = 0;
 
   function query() {

@@ -97,7 +97,7 @@ export class Detail {
 
   #showHead(pattern) {
     this.#pattern = pattern;
-    put(this.head, patternHead(pattern), this.#closeButton());
+    put(this.head, patternHead(pattern), el("div.buttons", null, this.#closeButton()));
     this.decider.show(pattern);
     this.decider.element.hidden = false;
   }

@@ -27,7 +27,7 @@ export function brief(value) {
 export function percent(share) {
   if (!given(share)) return "–";
   const value = share * 100;
-  return `${value > 99 && value < 100 ? value.toFixed(1) : value < 10 && value > 0 ? value.toFixed(1) : Math.round(value)} %`;
+  return `${value > 99 && value < 100 ? value.toFixed(1) : value < 10 && value > 0 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} %`;
 }
 
 /** Per second, with a digit after the point only where it tells something. */

@@ -66,7 +66,7 @@ export function healthSection() {
 }
 
 function panel(title, ...content) {
-  return el("section.panel", null, el("h2", null, title), content);
+  return el(["Latency", "Outside services"].includes(title) ? "section.panel.double" : "section.panel", null, el("h2", null, title), content);
 }
 
 function facts(rows) {
@@ -77,10 +77,10 @@ function panels(all) {
   return [
     panel("Throughput", timeline(throughput(), { label: "Alerts judged per second", most: KEPT, format: rate, unit: "alerts per second" }),
       facts([["Now", rate(all.per_second["1s"]), " /s"], ["Over a minute", rate(all.per_second["60s"]), " /s"], ["In the intake", count(all.queue.intake), " of ", count(all.queue.bound), share(all.queue.intake / Math.max(1, all.queue.bound))]])),
-    panel("Balance", balanceTable(all.balance), facts([["Open questions", count(all.open_questions)], ["Calls made", count(all.calls.made)], ["Calls avoided", count(all.calls.avoided)]])),
     panel("Latency", latency(all.latency_ms)),
-    panel("Reuse", bars([["exact", "Same content"], ["pattern", "Same pattern"], ["intel", "Intelligence"], ["propositions", "Propositions"]].filter(([name]) => name in all.hit_rate).map(([name, words]) => ({ name: words, value: all.hit_rate[name] ?? 0, words: percent(all.hit_rate[name]) })), "Share answered from memory", 1), el("p.note", null, "Shares that were answered from memory.")),
+    panel("Balance", balanceTable(all.balance), facts([["Open questions", count(all.open_questions)], ["Calls made", count(all.calls.made)], ["Calls avoided", count(all.calls.avoided)]])),
     panel("Outside services", outside(all.outside)),
+    panel("Reuse", bars([["exact", "Same content"], ["pattern", "Same pattern"], ["intel", "Intelligence"], ["propositions", "Propositions"]].filter(([name]) => name in all.hit_rate).map(([name, words]) => ({ name: words, value: all.hit_rate[name] ?? 0, words: percent(all.hit_rate[name]) })), "Share answered from memory", 1), el("p.note", null, "Shares that were answered from memory.")),
     panel("Verdicts", all.by_verdict.length ? bars(all.by_verdict.map(({ name, alerts }) => ({ name: verdictLabel(name), value: alerts, words: count(alerts) })), "Alerts by verdict") : none("No alerts yet.")),
     panel("Severities", all.by_severity.length ? bars(all.by_severity.toSorted((a, b) => SEVERITIES.indexOf(b.name) - SEVERITIES.indexOf(a.name)).map(({ name, alerts }) => ({ name: severityLabel(name), value: alerts, words: count(alerts), look: `fill s-${SEVERITIES.includes(name) ? name : "unknown"}` })), "Alerts by severity") : none("No alerts yet.")),
     panel("Store", facts([["Alerts", count(all.store.alerts)], ["Patterns", count(all.store.patterns)], ["Dead letters", count(all.store.dead)], ["On disk", bytes(all.store.bytes)], ["In memory", bytes(all.memory_bytes)]]),

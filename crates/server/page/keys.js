@@ -54,7 +54,7 @@ export function showKeys() {
     el("form", { method: "dialog" },
       el("h1", { id: "keys-title" }, "Keys"),
       el("div.columns", null, KEYS.map(([title, rows]) => el("section", null, el("h2", null, title), el("dl", null, rows.map(([key, does]) => el("div", null, el("dt", null, key.split(/( \/ |, | or | – )/).map((part, place) => (place % 2 ? part : el("kbd", null, part)))), el("dd", null, does))))))),
-      el("p.single", null, toggle, el("label", { for: "single-keys" }, "Single keys work without Ctrl")),
+      el("p.single", null, toggle, el("label", { for: "single-keys" }, "Single keys work; turn them off if you press them by accident")),
       el("button.primary", { autofocus: true }, "Close")));
   document.body.append(dialog);
   dialog.showModal();

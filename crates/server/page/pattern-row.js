@@ -23,12 +23,17 @@ export function row(pattern) {
   return [
     el("span.priority", { title: `Priority ${pattern.priority} of 100, ${sentence(pattern.severity).toLowerCase()}` }, severityMark(pattern.severity), el("b", null, pattern.priority), el("small", null, sentence(pattern.severity === "informational" ? "info" : pattern.severity))),
     el("span.what", null, el("b", null, foreign(pattern.rule, 160)), pattern.asset && el("span.asset", null, machine(pattern.asset, 80))),
-    el("span.why", null, pattern.decided ? decided(pattern.decided) : foreign(pattern.reason, 400)),
+    el("span.why", null, pattern.decided ? decided(pattern.decided) : foreign(withoutRule(pattern), 400)),
     el("span.key", null, keyEvidence(pattern).map(([name, value]) => el("span", null, el("i", null, tame(name, 40)), " ", machine(value, 60)))),
     el("span.judged", null, verdictLabel(pattern.verdict), el("small", null, pattern.decided ? `by ${tame(pattern.decided.by, 24)}` : deciderWords(pattern.decider, pattern.verdict))),
     el("span.often", { title: counted(pattern.alerts, "alert") }, el("b", null, brief(pattern.alerts)), el("small", null, pattern.alerts === 1 ? "alert" : "alerts")),
     el("span.when", null, since(pattern.last_seen)),
   ];
+}
+
+// The rule's name stands in the line above; a reason that begins with it has better things to say in its one line.
+function withoutRule({ reason, rule }) {
+  return reason.replace(`“${rule}” `, "");
 }
 
 function decided(decision) {

@@ -15,10 +15,10 @@ export function propositions(all) {
 
 function content({ status, from, why, next = [], actions = [] }) {
   if (status === "failed" || status === "timed_out") {
-    return el("p.could-not", null, el("b", null, status === "failed" ? "Could not ask. " : "No answer in time. "), foreign(why || "The reason is not known.", 400), " This says nothing about what comes next.");
+    return el("p.could-not", null, el("b", null, status === "failed" ? "Could not ask. " : "No answer in time. "), foreign(ended(why || "The reason is not known"), 400), " This says nothing about what comes next.");
   }
   if (status === "none" || (!next.length && !actions.length)) {
-    return el("p.nothing", null, el("b", null, "Nothing to propose. "), foreign(why || "Too little happened after alerts like this one to tell.", 400));
+    return el("p.nothing", null, el("b", null, "Nothing to propose. "), foreign(ended(why || "Too little happened after alerts like this one to tell"), 400));
   }
   return [
     el("p.note", null, FROM[from] ? sentence(FROM[from]) : null, why && [". ", foreign(why, 400)]),
@@ -26,6 +26,11 @@ function content({ status, from, why, next = [], actions = [] }) {
     el("h4", null, "What analysts did"),
     actions.length ? el("ol.likely", { "aria-label": "What analysts did" }, actions.map(chosen)) : el("p.note", null, "Nobody decided on alerts like this one yet."),
   ];
+}
+
+/** A clause of the server's as a sentence of ours. */
+function ended(clause) {
+  return `${sentence(clause).replace(/[.\s]+$/, "")}.`;
 }
 
 function follows(one) {

@@ -36,7 +36,7 @@ export function queueSection() {
   });
   const detail = new Detail("queue", { step: (by) => list.move(by), known: (id) => list.item(id), close: () => { change({ pattern: "", alert: "" }); list.focus(); } });
   const element = el("section.queue.split", { "aria-label": "Queue" }, el("h1.unseen", null, "Queue"),
-    el("div.lane", null, el("div.lane-head", null, bar.element, tally), el("div.lane-body", null, fresh, list.element, state)), detail.element);
+    el("div.lane", null, el("div.lane-head", null, bar.element, el("div.lane-side", null, fresh, tally)), el("div.lane-body", null, list.element, state)), detail.element);
 
   let asked = null, next = null, loading = null, followTimer = 0, total = 0;
   let above = [];

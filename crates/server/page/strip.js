@@ -14,15 +14,16 @@ export function balanced({ received, judged, set_aside, dead, pending }) {
 }
 
 /** A service outside: its breaker's state as a shape and a word. */
-export function breaker(state) {
+export function breaker(state, { short = false } = {}) {
   const words = { closed: "calls flow", open: "calls stopped", half_open: "trying one" }[state] ?? tame(state, 20);
-  return el(`span.breaker.${state === "open" ? "open" : state === "half_open" ? "half" : "closed"}`, null, el("i", { "aria-hidden": "true" }), words);
+  // In narrow places only what is not as usual needs the word; the shape differs too.
+  return el(`span.breaker.${state === "open" ? "open" : state === "half_open" ? "half" : "closed"}`, { title: `Breaker ${tame(state, 20).replace("_", " ")}: ${words}` }, el("i", { "aria-hidden": "true" }), el(short && state === "closed" ? "span.unseen" : "span", null, words));
 }
 
 export function strip() {
   const live = el("span.live", null, "connecting…");
   const flow = el("span.flow"), balance = el("span.balance"), questions = el("span"), outside = el("span.outside"), cost = el("span"), hits = el("span");
-  const element = el("div.strip", { role: "group", "aria-label": "How the server is doing", tabindex: "0" }, flow, balance, questions, cost, hits, outside, live);
+  const element = el("div.strip", { role: "group", "aria-label": "How the server is doing", tabindex: "0" }, live, flow, balance, questions, cost, hits, outside);
   on("live", ({ on: lives }) => { put(live, lives ? "live" : "not live"); live.classList.toggle("off", !lives); });
   on("statistics", show);
 
@@ -38,7 +39,7 @@ export function strip() {
     put(cost, el("b", null, dollars(now.outside.reduce((sum, one) => sum + (one.cost_today_usd ?? 0), 0))), " today");
     put(hits, "reused ", el("b", null, percent(now.hit_rate.pattern)), ", intel ", el("b", null, percent(now.hit_rate.intel)));
     put(outside, now.outside.map((one) => el("span.service", { title: [...one.limits.map((limit) => tame(limit, 80)), one.stopped ? `stopped: ${tame(one.stopped, 200)}` : ""].filter(Boolean).join("; ") },
-      el("b", null, tame(one.name, 40)), " ", breaker(one.breaker), one.waiting ? `, ${count(one.waiting)} waiting` : null, one.next_slot_s > 0 ? `, slot in ${seconds(one.next_slot_s)}` : null, one.stopped ? ", stopped" : null)));
+      el("b", null, tame(one.name, 40)), " ", breaker(one.breaker, { short: true }), [one.waiting ? ` ${count(one.waiting)} waiting` : "", one.next_slot_s > 0 ? ` slot in ${seconds(one.next_slot_s)}` : "", one.stopped ? " stopped" : ""].filter(Boolean).join(","))));
   }
   return element;
 }
