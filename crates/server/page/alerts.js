@@ -7,9 +7,9 @@ import { filters } from "./filters.js";
 import { List } from "./list.js";
 import { change, parameters, view } from "./route.js";
 import { empty, loadProblem } from "./states.js";
-import { foreign, machine, tame } from "./text.js";
-import { ago, exact, since } from "./time.js";
-import { deciderWords, severityClass, severityMark, SEVERITIES, sentence, verdictLabel, verdictWords, VERDICTS } from "./words.js";
+import { foreign, machine } from "./text.js";
+import { since } from "./time.js";
+import { deciderWords, severityClass, severityMark, SEVERITIES, sentence, verdictLabel, VERDICTS } from "./words.js";
 
 const PAGE = 100, FOLLOW_MS = 160;
 const FILTERS = ["q", "verdict", "min_severity", "min_priority", "source", "from", "to"];
@@ -26,7 +26,7 @@ export function alertsSection() {
   const state = el("div.state");
   const news = el("button.fresh", { type: "button", hidden: true, onclick: () => load() }, "Newer came – press ", el("kbd", null, "."), " to show");
   const list = new List({
-    id: "alerts", label: "Alerts", row, describe, look: (alert) => severityClass(alert.severity), height: (width) => (width >= 760 ? 34 : 54),
+    id: "alerts", label: "Alerts", row, look: (alert) => severityClass(alert.severity), height: (width) => (width >= 760 ? 34 : 54),
     moved: follow, opened: open, more,
   });
   const detail = new Detail("alerts", { step: (by) => list.move(by), close: () => { change({ alert: "", pattern: "" }); list.focus(); } });
@@ -86,6 +86,7 @@ export function alertsSection() {
   }
 
   function open(alert) {
+    clearTimeout(followTimer);
     change({ alert: alert.id, pattern: "" }, { push: !parameters("alerts").alert });
   }
 
@@ -116,18 +117,15 @@ export function alertsSection() {
   };
 }
 
-function describe(alert) {
-  return `${tame(alert.rule, 120)}, ${sentence(alert.severity).toLowerCase()}, ${verdictWords(alert.verdict).toLowerCase()}, from ${tame(alert.source ?? "nowhere known", 60)}, ${ago(Date.parse(alert.time))}`;
-}
-
+// The option's name is its text, so all of it is there, and in an order that can be listened to.
 function row(alert) {
   return [
-    el("span.priority", { title: sentence(alert.severity) }, severityMark(alert.severity), el("b", null, alert.priority)),
-    el("span.when", { title: exact(alert.time) }, since(alert.time)),
-    el("span.what", null, el("b", null, foreign(alert.rule, 140))),
-    el("span.asset", null, alert.asset ? machine(alert.asset, 60) : null),
-    el("span.from", null, alert.source ? machine(alert.source, 60) : null, alert.destination ? [" → ", machine(alert.destination, 60)] : null),
-    el("span.user", null, alert.user ? foreign(alert.user, 40) : null),
+    el("span.priority", null, severityMark(alert.severity), el("span.unseen", null, `${sentence(alert.severity)}, priority `), el("b", null, alert.priority), " "),
+    el("span.when", null, since(alert.time), " "),
+    el("span.what", null, el("b", null, foreign(alert.rule, 140)), " "),
+    el("span.asset", null, alert.asset ? machine(alert.asset, 60) : null, " "),
+    el("span.from", null, alert.source ? machine(alert.source, 60) : null, alert.destination ? [" → ", machine(alert.destination, 60)] : null, " "),
+    el("span.user", null, alert.user ? foreign(alert.user, 40) : null, " "),
     el("span.judged", null, verdictLabel(alert.verdict), el("small", null, deciderWords(alert.decider, alert.verdict))),
   ];
 }

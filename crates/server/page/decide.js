@@ -70,7 +70,7 @@ export class Decider {
     this.scope = el("p.scope", { id: id("scope") });
     this.submit = el("button.primary", { type: "submit", "aria-describedby": id("scope") }, "Decide");
     this.form = el("form.deciding", {
-      hidden: true,
+      hidden: true, novalidate: true,
       onsubmit: (event) => { event.preventDefault(); this.#decide(); },
       onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); this.cancel(); this.left(); } },
     },

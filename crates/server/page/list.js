@@ -11,11 +11,11 @@ export class List {
   #asked = false;
 
   /**
-   * `id` names it; `row(item)` makes an item's nodes; `describe(item)` says it in a sentence; `look(item)` its classes;
+   * `id` names it; `row(item)` makes an item's nodes, whose text names it; `look(item)` its classes;
    * `height(width)` of a row in pixels; `moved(item)`, `opened(item)`, `more()` hear what happens.
    */
-  constructor({ id, label, row, describe, look = () => "", height, moved = () => {}, opened = () => {}, more = () => {} }) {
-    Object.assign(this, { id, row, describe, look, height, moved, opened, more });
+  constructor({ id, label, row, look = () => "", height, moved = () => {}, opened = () => {}, more = () => {} }) {
+    Object.assign(this, { id, row, look, height, moved, opened, more });
     this.items = [];
     this.total = null;
     this.box = el("div.options", { role: "listbox", id, tabindex: "0", "aria-label": label, hidden: true });
@@ -152,7 +152,6 @@ export class List {
     const active = item.id === this.#active;
     node.className = `option ${this.look(item)}${active ? " active" : ""}`;
     node.setAttribute("aria-selected", String(active));
-    node.setAttribute("aria-label", this.describe(item));
     node.replaceChildren(...this.row(item));
   }
 

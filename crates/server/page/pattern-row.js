@@ -2,31 +2,23 @@
 import { el } from "./dom.js";
 import { brief, counted } from "./figures.js";
 import { foreign, machine, tame } from "./text.js";
-import { ago, since } from "./time.js";
-import { deciderWords, severityClass, severityMark, sentence, verdictLabel, verdictWords } from "./words.js";
+import { since } from "./time.js";
+import { deciderWords, severityClass, severityMark, sentence, verdictLabel } from "./words.js";
 
 /** Rows have two lines where there is room for the evidence beside them, else three. */
 export const rowHeight = (width) => (width >= 940 ? 54 : 74);
 
 export const look = (pattern) => `${severityClass(pattern.severity)}${pattern.decided ? " decided" : ""}${pattern.left ? " left" : ""}`;
 
-export function describe(pattern) {
-  return [
-    `Priority ${pattern.priority}, ${sentence(pattern.severity).toLowerCase()}`,
-    `${verdictWords(pattern.verdict)}${pattern.decided ? `, decided by ${tame(pattern.decided.by, 40)}` : ""}`,
-    `${tame(pattern.rule, 120)}${pattern.asset ? ` on ${tame(pattern.asset, 60)}` : ""}`,
-    `${counted(pattern.alerts, "alert")}, last ${ago(Date.parse(pattern.last_seen))}`,
-  ].join(". ");
-}
-
+// The option's name is its text, so all of it is there, and in an order that can be listened to.
 export function row(pattern) {
   return [
-    el("span.priority", { title: `Priority ${pattern.priority} of 100, ${sentence(pattern.severity).toLowerCase()}` }, severityMark(pattern.severity), el("b", null, pattern.priority), el("small", null, sentence(pattern.severity === "informational" ? "info" : pattern.severity))),
-    el("span.what", null, el("b", null, foreign(pattern.rule, 160)), pattern.asset && el("span.asset", null, machine(pattern.asset, 80))),
-    el("span.why", null, pattern.decided ? decided(pattern.decided) : foreign(withoutRule(pattern), 400)),
-    el("span.key", null, keyEvidence(pattern).map(([name, value]) => el("span", null, el("i", null, tame(name, 40)), " ", machine(value, 60)))),
-    el("span.judged", null, verdictLabel(pattern.verdict), el("small", null, pattern.decided ? `by ${tame(pattern.decided.by, 24)}` : deciderWords(pattern.decider, pattern.verdict))),
-    el("span.often", { title: counted(pattern.alerts, "alert") }, el("b", null, brief(pattern.alerts)), el("small", null, pattern.alerts === 1 ? "alert" : "alerts")),
+    el("span.priority", null, severityMark(pattern.severity), el("span.unseen", null, "Priority "), el("b", null, pattern.priority), " ", el("small", null, sentence(pattern.severity === "informational" ? "info" : pattern.severity)), " "),
+    el("span.what", null, el("b", null, foreign(pattern.rule, 160)), " ", pattern.asset && el("span.asset", null, machine(pattern.asset, 80)), " "),
+    el("span.why", null, pattern.decided ? decided(pattern.decided) : foreign(withoutRule(pattern), 400), " "),
+    el("span.key", null, keyEvidence(pattern).map(([name, value]) => el("span", null, el("i", null, tame(name, 40)), " ", machine(value, 60), " "))),
+    el("span.judged", null, verdictLabel(pattern.verdict), " ", el("small", null, pattern.decided ? `by ${tame(pattern.decided.by, 24)}` : deciderWords(pattern.decider, pattern.verdict)), " "),
+    el("span.often", { title: counted(pattern.alerts, "alert") }, el("b", null, brief(pattern.alerts)), " ", el("small", null, pattern.alerts === 1 ? "alert" : "alerts"), " "),
     el("span.when", null, since(pattern.last_seen)),
   ];
 }

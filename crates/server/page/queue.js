@@ -11,7 +11,7 @@ import { firstSteps } from "./first-steps.js";
 import { List } from "./list.js";
 import { Refresher } from "./refresher.js";
 import { change, parameters, view } from "./route.js";
-import { describe, look, row, rowHeight } from "./pattern-row.js";
+import { look, row, rowHeight } from "./pattern-row.js";
 import { DECIDER_CHOICES, SEVERITIES, sentence, VERDICTS } from "./words.js";
 import { loadProblem } from "./states.js";
 
@@ -31,8 +31,8 @@ export function queueSection() {
   const fresh = el("button.fresh", { type: "button", hidden: true, onclick: showFresh });
   const tally = el("p.tally", { "aria-live": "off" });
   const list = new List({
-    id: "patterns", label: "Patterns", row, describe, look, height: rowHeight,
-    moved: follow, opened: (pattern) => change({ pattern: pattern.id, alert: "" }, { push: !parameters("queue").pattern }), more,
+    id: "patterns", label: "Patterns", row, look, height: rowHeight,
+    moved: follow, opened: open, more,
   });
   const detail = new Detail("queue", { step: (by) => list.move(by), known: (id) => list.item(id), close: () => { change({ pattern: "", alert: "" }); list.focus(); } });
   const element = el("section.queue.split", { "aria-label": "Queue" }, el("h1.unseen", null, "Queue"),
@@ -157,6 +157,11 @@ export function queueSection() {
     followTimer = setTimeout(() => change({ pattern: pattern.id, alert: "" }), FOLLOW_MS);
   }
 
+  function open(pattern) {
+    clearTimeout(followTimer);
+    change({ pattern: pattern.id, alert: "" }, { push: !parameters("queue").pattern });
+  }
+
   on("patterns", ({ ids, more: beyond }) => refresher.note(ids, beyond));
   on("back", () => (list.items.length ? refresher.note([], true) : load()));
   on("decided", ({ pattern }) => list.update(pattern));
@@ -193,14 +198,12 @@ export function queueSection() {
     keys(event) {
       if (event.key === ".") return showFresh(), true;
       if (event.key === "Enter" || event.key === "o") {
-        if (!list.active) return false;
-        change({ pattern: list.active.id, alert: "" }, { push: !parameters("queue").pattern });
-        return true;
+        if (list.active) open(list.active);
+        return Boolean(list.active);
       }
       const chosen = VERDICTS.find(({ key }) => key === event.key);
-      if (chosen && list.active && !parameters("queue").pattern) {
-        change({ pattern: list.active.id, alert: "" }, { push: true });
-      }
+      // Whoever decides at once means the row that is marked, also while the pane is still on its way there.
+      if (chosen && list.active && parameters("queue").pattern !== list.active.id) open(list.active);
       return detailKeys(event) || list.key(event);
     },
   };
