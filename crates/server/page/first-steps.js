@@ -3,11 +3,11 @@ import { el, button } from "./dom.js";
 import { announce } from "./announce.js";
 import { session } from "./session.js";
 
-const SAMPLE = '{"timestamp":"2026-11-21T09:14:03.120Z","event_type":"alert","src_ip":"203.0.113.9","dest_ip":"10.0.0.5","dest_port":22,"proto":"TCP","alert":{"signature_id":2001219,"signature":"ET SCAN Potential SSH Scan","category":"Attempted Information Leak","severity":2}}';
+const sample = () => `{"timestamp":"${new Date().toISOString()}","event_type":"alert","src_ip":"203.0.113.9","dest_ip":"10.0.0.5","dest_port":22,"proto":"TCP","alert":{"signature_id":2001219,"signature":"ET SCAN Potential SSH Scan","category":"Attempted Information Leak","severity":2}}`;
 
 function command() {
   const token = session()?.open === false ? " -H 'Authorization: Bearer wf_…'" : "";
-  return `curl${token} --data '${SAMPLE}' ${location.origin}/api/v1/alerts`;
+  return `curl${token} --data '${sample()}' ${location.origin}/api/v1/alerts`;
 }
 
 export function firstSteps() {

@@ -17,7 +17,7 @@ export function row(pattern) {
     el("span.what", null, el("b", null, foreign(pattern.rule, 160)), " ", pattern.asset && el("span.asset", null, machine(pattern.asset, 80)), " "),
     el("span.why", null, pattern.decided ? decided(pattern.decided) : foreign(withoutRule(pattern), 400), " "),
     el("span.key", null, keyEvidence(pattern).map(([name, value]) => el("span", null, el("i", null, tame(name, 40)), " ", machine(value, 60), " "))),
-    el("span.judged", null, verdictLabel(pattern.verdict), " ", el("small", null, pattern.decided ? `by ${tame(pattern.decided.by, 24)}` : deciderWords(pattern.decider, pattern.verdict)), " "),
+    el("span.judged", null, verdictLabel(pattern.verdict), " ", el("small", null, pattern.left ? "no longer in this list" : pattern.decided ? `by ${tame(pattern.decided.by, 24)}` : deciderWords(pattern.decider, pattern.verdict)), " "),
     el("span.often", { title: counted(pattern.alerts, "alert") }, el("b", null, brief(pattern.alerts)), " ", el("small", null, pattern.alerts === 1 ? "alert" : "alerts"), " "),
     el("span.when", null, since(pattern.last_seen)),
   ];

@@ -102,7 +102,10 @@ export function queueSection() {
       const known = list.item(pattern.id);
       if (known && JSON.stringify({ ...known, left: undefined }) !== JSON.stringify(pattern)) list.update(pattern, { flash: true });
     }
-    above = answer.items.filter((pattern) => !list.has(pattern.id));
+    // What follows the last known one only moved up from the next page, or, if that was the last, stands at the end.
+    const end = answer.items.findLastIndex((pattern) => list.has(pattern.id)) + 1;
+    above = answer.items.slice(0, end).filter((pattern) => !list.has(pattern.id));
+    if (!next) list.append(answer.items.slice(end));
     showFreshCount();
     // What is no longer among the first has left the list, or moved down. It stays in its place, and says so.
     const gone = list.items.filter((pattern, place) => !top.has(pattern.id) && !pattern.left && (ids.has(pattern.id) || (everything && place < answer.items.length)));
