@@ -4,8 +4,9 @@
 //   node bench/load.mjs [--connections 100] [--seconds 30 | --requests 1000000] [--alerts 1] [--rate 0]
 //                       [--endpoint /api/v1/alerts] [--seed 1] [--bound-ms 100] [--summary FILE]
 //
-// With a rate, so many requests a second are due in all, and where a connection is still waiting when its next request
-// is due, the time counts from then; without one, each connection sends its next request as soon as the last one was answered. WATCHFIRE_URL says where.
+// With a rate, so many requests a second are due in all, and where a connection still waits for an answer when its next
+// request is due, the time counts from then. Without one, each connection sends its next request as soon as the last
+// one was answered. WATCHFIRE_URL says where.
 //
 // Exit status: 0 if every request was answered well, and p99 is below the bound where there is one; else 1.
 
