@@ -3,6 +3,7 @@
 //
 //   node bench/load.mjs [--connections 100] [--seconds 30 | --requests 1000000] [--alerts 1] [--rate 0]
 //                       [--endpoint /api/v1/alerts] [--seed 1] [--bound-ms 100] [--summary FILE]
+//                       [--progress FILE]
 //
 // With a rate, so many requests a second are due in all, and where a connection still waits for an answer when its next
 // request is due, the time counts from then. Without one, each connection sends its next request as soon as the last
@@ -18,7 +19,7 @@ import { Maker } from './alerts.mjs';
 
 const { values: given } = parseArgs({
   options: Object.fromEntries(
-    ['connections', 'seconds', 'requests', 'alerts', 'rate', 'endpoint', 'seed', 'bound-ms', 'summary'].map((name) => [
+    ['connections', 'seconds', 'requests', 'alerts', 'rate', 'endpoint', 'seed', 'bound-ms', 'summary', 'progress'].map((name) => [
       name,
       { type: 'string' },
     ]),
@@ -152,6 +153,8 @@ class Connection {
 }
 
 for (let stream = 0; stream < CONNECTIONS; stream++) new Connection(stream);
+// How many were answered so far, for whoever watches meanwhile.
+if (given.progress) setInterval(() => fs.writeFileSync(given.progress, String(answered)), 250).unref();
 await new Promise((done) => {
   const timer = setInterval(() => {
     if (running > 0) return;
