@@ -232,7 +232,7 @@ pub(super) fn read(text: &str) -> Result<Lexicons, LexiconError> {
     words.dedup();
     let ascii = words.iter().filter(|(letters, _)| latin(letters)).cloned().collect();
     Ok(Lexicons {
-        ascii: lexicon_of(ascii, &file.words, AhoCorasickKind::DFA, ALONE_FROM)?,
+        ascii: lexicon_of(ascii, &file.words, AhoCorasickKind::ContiguousNFA, ALONE_FROM)?,
         all: lexicon_of(words, &file.words, AhoCorasickKind::ContiguousNFA, ALONE_FROM)?,
         markers: lexicon_of(
             words_of(&file.markers, &normal::MARKED)?,

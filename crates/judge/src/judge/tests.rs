@@ -1,4 +1,4 @@
-use super::{Archive, Judge, Judgement};
+use super::{Archive, Asking, Judge, Judgement};
 use crate::decision::Decision;
 use crate::history::{AnalystWord, History};
 use crate::{Assessor, Ground, MaterialTable, Network, RuleSet, rule_key};
@@ -162,4 +162,40 @@ fn an_attackers_text_is_tamed_in_reasons() {
     let alert = alert("evil \u{1b}[2J rule\r\n\u{202e}name");
     let reason = court.judge(&alert, START).decision.detail.reason.clone();
     assert!(!reason.contains(char::is_control) && !reason.contains('\u{202e}'), "{reason:?}");
+}
+
+#[test]
+fn while_a_model_is_asked_nothing_more_is_asked_and_its_answer_stands() {
+    let mut court = Court::new(History::default(), Kept::default());
+    court.judge = court.judge.asking(Asking::Live("m".into()));
+    let alert = alert("some rule nobody knows");
+    let open = court.judge(&alert, START);
+    assert!(open.fresh && open.decision.decider == Decider::Fallback);
+    for n in 1..2000 {
+        let waiting = court.judge(&alert, START + n);
+        assert!(!waiting.fresh && waiting.decision.id == open.decision.id);
+    }
+    let mut answer = (*open.decision).clone();
+    (answer.verdict, answer.decider) = (Verdict::BenignPositive, Decider::Llm);
+    answer.detail.model = "m".to_owned();
+    court.judge.answered(answer);
+    let after = court.judge(&alert, START + 2000);
+    assert!(!after.fresh);
+    assert_eq!((after.decision.verdict, after.decision.decider), (Verdict::BenignPositive, Decider::Llm));
+    // An answer that nobody waits for changes nothing.
+    let mut stray = (*open.decision).clone();
+    stray.verdict = Verdict::TruePositive;
+    court.judge.answered(stray);
+    assert_eq!(court.judge(&alert, START + 2001).decision.verdict, Verdict::BenignPositive);
+}
+
+#[test]
+fn a_model_that_never_answers_is_asked_again_after_a_day() {
+    let mut court = Court::new(History::default(), Kept::default());
+    court.judge = court.judge.asking(Asking::Live("m".into()));
+    let alert = alert("some rule nobody knows");
+    let first = court.judge(&alert, START);
+    assert!(!court.judge(&alert, START + 23 * HOUR).fresh);
+    let again = court.judge(&alert, START + 25 * HOUR);
+    assert!(again.fresh && again.decision.id != first.decision.id);
 }
