@@ -141,6 +141,26 @@ describe("an analyst", () => {
     });
   });
 
+  test("goes on hearing in one tab when the one that listened for both is closed", async () => {
+    const context = await browser.newContext({ viewport: SIZE });
+    context.setDefaultTimeout(PATIENCE_MS);
+    try {
+      const { page: first } = await openTab(context, url + newest);
+      await first.locator("#patterns [role=option]").first().waitFor();
+      await first.getByText("live", { exact: true }).waitFor();
+      const { page: second, trouble } = await openTab(context, url + newest);
+      await second.locator("#patterns [role=option]").first().waitFor();
+      await second.getByText("live", { exact: true }).waitFor();
+      await first.close();
+      await second.waitForTimeout(1500);
+      await send(url, [record({ signature: "Seed: heard after all", id: 2_990_501, target: addresses.other, time: new Date(Date.now() + 5000) })]);
+      await second.getByRole("button", { name: /new – press/ }).waitFor();
+      assert.deepEqual(await trouble(), []);
+    } finally {
+      await context.close();
+    }
+  });
+
   test("reads a dead letter again", async () => {
     await inTab("/?view=dead", async (page) => {
       const letter = page.locator(".letter", { hasText: "onerror=alert(2)" }).first();
