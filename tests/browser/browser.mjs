@@ -1,7 +1,7 @@
 // A real browser on the page: opens tabs, and notes whatever should not happen in one.
 import { chromium } from "playwright-core";
 
-const ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-lcd-text"];
 
 /** Starts Chromium. Each context that is made of it has an empty profile of its own. */
 export function startBrowser() {

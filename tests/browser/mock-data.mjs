@@ -12,6 +12,13 @@ const RULES = [
   ["chainsaw/Volume Shadow Copy Deletion", "Shadow Copies Deletion Using Operating Systems Utilities", "impact", "fatal", ["T1490", "Inhibit System Recovery", "Impact"], "Backups removed"],
   ["suricata/2027863", "ET INFO Observed DNS Query to .biz TLD", "command_and_control", "low", ["T1071.004", "DNS", "Command and Control"], "Name of a kind that attackers like"],
   ["zeek/SSL::Invalid_Server_Cert", "SSL::Invalid_Server_Cert", "policy", "informational", null, "Certificate that does not hold"],
+  ["falco/Read sensitive file untrusted", "Read sensitive file untrusted", "credential_access", "high", ["T1003.008", "/etc/passwd and /etc/shadow", "Credential Access"], "File of secrets read"],
+  ["hayabusa/PsExec Service Installation", "PsExec Service Installation", "lateral_movement", "critical", ["T1021.002", "SMB/Windows Admin Shares", "Lateral Movement"], "Service put on another machine"],
+  ["suricata/2034567", "ET MALWARE Cobalt Strike Beacon Observed", "command_and_control", "critical", ["T1071.001", "Web Protocols", "Command and Control"], "Talking to a known tool of attackers"],
+  ["guardduty/Exfiltration:S3/AnomalousBehavior", "Exfiltration:S3/AnomalousBehavior", "exfiltration", "critical", ["T1530", "Data from Cloud Storage", "Collection"], "Much taken out of storage"],
+  ["wazuh/92213", "Executable file dropped in folder commonly used by malware", "malware", "high", ["T1105", "Ingress Tool Transfer", "Command and Control"], "Program where none belongs"],
+  ["suricata/2018056", "ET EXPLOIT Apache Log4j RCE Attempt (CVE-2021-44228)", "exploitation", "critical", ["T1190", "Exploit Public-Facing Application", "Initial Access"], "Attempt on a known hole"],
+  ["chainsaw/Scheduled Task Created by Script", "Scheduled Task Created by Script", "persistence", "medium", ["T1053.005", "Scheduled Task", "Persistence"], "Something that stays"],
   ["cloudtrail/ConsoleLogin", "Console login without MFA from a new country", "impossible_travel", "high", ["T1078.004", "Cloud Accounts", "Initial Access"], "One account in two places"],
 ];
 const ASSETS = ["web-1", "web-2", "db-main", "k8s-node3", "fin-ws-014", "dc01.corp.example", "mail-gw", "build-07", "i-0a4f3bc2d1", "vpn-edge"];

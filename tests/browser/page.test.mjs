@@ -3,7 +3,7 @@
 //
 //   npm ci && npm test
 //   WATCHFIRE_URL=http://127.0.0.1:8750 npm test
-//   SCREENSHOTS=1 npm test          also writes the pictures of the documentation
+//   FAILURES=FOLDER npm test        keeps a picture of where a test failed
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
@@ -104,7 +104,7 @@ describe("an analyst", () => {
       await option(page, "Seed: attempt number 2").first().waitFor();
       const { page: second, trouble } = await openTab(context, url + newest);
       await option(second, "Seed: attempt number 2").first().waitFor();
-      const places = () => second.locator("#patterns [role=option]").evaluateAll((all) => all.map(({ id }) => id));
+      const places = () => second.locator("#patterns [role=option]").evaluateAll((all) => all.slice(0, 12).map(({ id, style }) => `${id} ${style.transform}`));
       const before = await places();
 
       await option(page, "Seed: attempt number 2").first().click();
@@ -139,6 +139,26 @@ describe("an analyst", () => {
       await page.keyboard.press(".");
       await option(page, "Seed: came later").first().waitFor();
     });
+  });
+
+  test("goes on hearing in one tab when the one that listened for both is closed", async () => {
+    const context = await browser.newContext({ viewport: SIZE });
+    context.setDefaultTimeout(PATIENCE_MS);
+    try {
+      const { page: first } = await openTab(context, url + newest);
+      await first.locator("#patterns [role=option]").first().waitFor();
+      await first.getByText("live", { exact: true }).waitFor();
+      const { page: second, trouble } = await openTab(context, url + newest);
+      await second.locator("#patterns [role=option]").first().waitFor();
+      await second.getByText("live", { exact: true }).waitFor();
+      await first.close();
+      await second.waitForTimeout(1500);
+      await send(url, [record({ signature: "Seed: heard after all", id: 2_990_501, target: addresses.other, time: new Date(Date.now() + 5000) })]);
+      await second.getByRole("button", { name: /new – press/ }).waitFor();
+      assert.deepEqual(await trouble(), []);
+    } finally {
+      await context.close();
+    }
   });
 
   test("reads a dead letter again", async () => {
@@ -396,32 +416,4 @@ describe("accessibility", () => {
       await option(page, "Seed: attempt").first().waitFor();
     }, { context: { viewport: { width: 800, height: 900 } } });
   });
-});
-
-test("the pictures of the documentation", { skip: !process.env.SCREENSHOTS && "set SCREENSHOTS=1 to write them" }, async () => {
-  const picture = (page, name) => page.screenshot({ path: new URL(`../../docs/${name}.png`, import.meta.url).pathname });
-  await inTab("/", async (page) => {
-    await page.locator("#patterns [role=option]").first().waitFor();
-    await page.waitForTimeout(15_000);
-    await picture(page, "page-queue");
-    await page.keyboard.press("j");
-    await page.keyboard.press("j");
-    await page.keyboard.press("Enter");
-    await page.waitForTimeout(2500);
-    await picture(page, "page-pattern");
-    await page.emulateMedia({ colorScheme: "dark" });
-    await page.keyboard.press("s");
-    await page.keyboard.type("seen on two more hosts");
-    await picture(page, "page-dark");
-    await page.keyboard.press("Escape");
-    await page.emulateMedia({ colorScheme: "light" });
-    await page.keyboard.press("5");
-    await page.waitForTimeout(20_000);
-    await picture(page, "page-health");
-  });
-  await inTab("/", async (page) => {
-    await page.getByRole("heading", { name: "The queue is empty" }).waitFor();
-    await page.waitForTimeout(1500);
-    await picture(page, "page-empty");
-  }, { before: (page) => page.route("**/api/v1/patterns?*", answer({ items: [], next: null, total: 0 })) });
 });

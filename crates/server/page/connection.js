@@ -25,6 +25,11 @@ export function isLost() {
   return lost;
 }
 
+/** Something went quiet: looks whether the server is still there. */
+export function suspect() {
+  if (!lost) look();
+}
+
 function lose() {
   if (lost) return;
   lost = true;
@@ -58,9 +63,10 @@ async function look() {
     const response = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(5000) });
     if (response.ok) return find();
   } catch {
-    // Still nobody.
+    // Nobody, or still nobody.
   }
-  plan();
+  if (lost) plan();
+  else lose();
 }
 
 function tick() {

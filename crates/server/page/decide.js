@@ -72,7 +72,7 @@ export class Decider {
     this.form = el("form.deciding", {
       hidden: true, novalidate: true,
       onsubmit: (event) => { event.preventDefault(); this.#decide(); },
-      onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); this.cancel(); this.left(); } },
+      onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); this.#leave(); this.left(); } },
     },
     el("p.field", null, el("label", { for: id("reason") }, "Because"), this.reason), this.reasons,
     el("p.field", null, el("label", { for: id("action") }, "Action taken ", el("small", null, "optional")), this.action), this.actions,
@@ -133,6 +133,13 @@ export class Decider {
     this.reason.focus();
   }
 
+  // Escape only closes the form: what was typed is there when it opens again.
+  #leave() {
+    this.#mark(null);
+    this.#keepDraft();
+  }
+
+  /** Forgets what was typed. */
   cancel() {
     if (this.#of) keep(`draft-${this.#of.id}`, null);
     this.reason.value = "";
@@ -153,7 +160,7 @@ export class Decider {
   }
 
   #keepDraft() {
-    if (this.#of && this.verdict) keep(`draft-${this.#of.id}`, { verdict: this.verdict, reason: this.reason.value, action: this.action.value });
+    if (this.#of) keep(`draft-${this.#of.id}`, { verdict: this.verdict, reason: this.reason.value, action: this.action.value });
   }
 
   async #decide() {
