@@ -125,7 +125,7 @@ const SITES = ['shop', 'web', 'db', 'mail', 'ci', 'files', 'vpn', 'app'];
 /// Makes alerts. Every maker of one run has a `stream` of its own (a connection's number), so that no two alerts of
 /// the run have the same id.
 export class Maker {
-  constructor(seed, stream) {
+  constructor(seed, stream, hosts = 240) {
     this.dice = new Dice(seed * 65537 + stream + 1);
     // Apart by run too: a store may have seen the same stream before.
     this.run = new Dice(Date.now() >>> 0).hex(6);
@@ -133,7 +133,7 @@ export class Maker {
     this.made = 0;
     this.signatures = new Zipf(SIGNATURES.length, 1);
     this.rules = new Zipf(RULES.length, 1);
-    this.hosts = new Zipf(240, 0.8);
+    this.hosts = new Zipf(hosts, 0.8);
   }
 
   /// The next alert, as an object.

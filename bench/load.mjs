@@ -3,7 +3,7 @@
 //
 //   node bench/load.mjs [--connections 100] [--seconds 30 | --requests 1000000] [--alerts 1] [--rate 0]
 //                       [--endpoint /api/v1/alerts] [--seed 1] [--bound-ms 100] [--summary FILE]
-//                       [--progress FILE]
+//                       [--hosts 240] [--progress FILE]
 //
 // With a rate, so many requests a second are due in all, and where a connection still waits for an answer when its next
 // request is due, the time counts from then. Without one, each connection sends its next request as soon as the last
@@ -19,7 +19,7 @@ import { Maker } from './alerts.mjs';
 
 const { values: given } = parseArgs({
   options: Object.fromEntries(
-    ['connections', 'seconds', 'requests', 'alerts', 'rate', 'endpoint', 'seed', 'bound-ms', 'summary', 'progress'].map((name) => [
+    ['connections', 'seconds', 'requests', 'alerts', 'rate', 'endpoint', 'seed', 'bound-ms', 'summary', 'hosts', 'progress'].map((name) => [
       name,
       { type: 'string' },
     ]),
@@ -78,7 +78,7 @@ function failed(why) {
 /// One connection: sends, reads the whole answer, sends again.
 class Connection {
   constructor(stream) {
-    this.maker = new Maker(number('seed', 1), stream);
+    this.maker = new Maker(number('seed', 1), stream, number('hosts', 240));
     this.stream = stream;
     this.turn = 0;
     this.socket = null;
@@ -153,8 +153,18 @@ class Connection {
 }
 
 for (let stream = 0; stream < CONNECTIONS; stream++) new Connection(stream);
-// How many were answered so far, for whoever watches meanwhile.
-if (given.progress) setInterval(() => fs.writeFileSync(given.progress, String(answered)), 250).unref();
+// How many were answered so far, and how many patterns they are, for whoever watches meanwhile.
+async function tell() {
+  const headers = process.env.WATCHFIRE_TOKEN ? { Authorization: `Bearer ${process.env.WATCHFIRE_TOKEN}` } : {};
+  const counted = answered;
+  try {
+    const { store } = await (await fetch(new URL('/api/v1/statistics', TARGET), { headers })).json();
+    fs.writeFileSync(given.progress, `${counted} ${store.patterns}`);
+  } catch {
+    // Nobody answers at the very end; the last figures stand.
+  }
+}
+if (given.progress) setInterval(tell, 1000).unref();
 await new Promise((done) => {
   const timer = setInterval(() => {
     if (running > 0) return;
@@ -164,6 +174,7 @@ await new Promise((done) => {
 });
 
 const seconds = (performance.now() - started) / 1000;
+if (given.progress) await tell();
 const summary = {
   requests: answered,
   alerts: answered * ALERTS,
