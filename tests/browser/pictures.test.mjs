@@ -1,5 +1,5 @@
 // The pictures of the documentation, taken in a real browser: SCREENSHOTS=1 npm test. With WATCHFIRE_URL they are of that
-// server, which is sent the examples' day first; else of the mock.
+// server, which should be new, and is sent the examples' day; else of the mock.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -13,10 +13,21 @@ const DAY = new URL("../../examples/day.ndjson", import.meta.url);
 /** Long enough for the charts to show something. */
 const CHARTS_MS = 45_000;
 
+/** Sends a day of alerts within less than a minute, in gusts, so that there is something to draw. */
+async function sendDay(url) {
+  const lines = (await readFile(DAY, "utf8")).split("\n");
+  const seconds = CHARTS_MS / 1000;
+  for (let second = 0, from = 0; second < seconds; second += 1) {
+    const to = second === seconds - 1 ? lines.length : Math.floor(lines.length * ((second + 1) / seconds + 0.04 * Math.sin(second / 3)));
+    if (to > from) await fetch(`${url}/api/v1/alerts`, { method: "POST", body: lines.slice(from, to).join("\n") });
+    from = Math.max(from, to);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
 test("the pictures of the documentation", { skip: !process.env.SCREENSHOTS && "set SCREENSHOTS=1 to write them" }, async () => {
   const mock = process.env.WATCHFIRE_URL ? null : await startMock();
   const url = mock?.url ?? process.env.WATCHFIRE_URL.replace(/\/$/, "");
-  if (!mock) await fetch(`${url}/api/v1/alerts`, { method: "POST", headers: { "Idempotency-Key": "pictures" }, body: await readFile(DAY) });
   const browser = await startBrowser();
   const context = await browser.newContext({ viewport: SIZE, colorScheme: "light", reducedMotion: "reduce" });
   const take = async (page, name) => {
@@ -27,8 +38,8 @@ test("the pictures of the documentation", { skip: !process.env.SCREENSHOTS && "s
   };
   try {
     const { page } = await openTab(context, url);
+    await (mock ? page.waitForTimeout(CHARTS_MS) : sendDay(url));
     await page.locator("#patterns [role=option]").first().waitFor();
-    await page.waitForTimeout(CHARTS_MS);
     await page.keyboard.press(".");
     await page.waitForTimeout(1500);
     await page.keyboard.press("j");

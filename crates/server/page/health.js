@@ -66,7 +66,9 @@ export function healthSection() {
 }
 
 function panel(title, ...content) {
-  return el(["Latency", "Outside services"].includes(title) ? "section.panel.double" : "section.panel", null, el("h2", null, title), content);
+  // What has many columns gets the room of two.
+  const wide = content.some((node) => node?.classList?.contains("wide"));
+  return el(wide ? "section.panel.double" : "section.panel", null, el("h2", null, title), content);
 }
 
 function facts(rows) {
@@ -107,7 +109,7 @@ function latency(rows) {
   return el("div.wide", { tabindex: "0", role: "region", "aria-label": "Latency" }, el("table.latency", null, el("caption.unseen", null, "Latency by stage"),
     el("thead", null, el("tr", null, ["Stage", "", "p50", "p95", "p99", "Mean", "Count"].map((name) => (name ? el("th", { scope: "col" }, name) : el("td"))))),
     el("tbody", null, rows.map((one) => el("tr", null, el("th", { scope: "row" }, sentence(tame(one.name, 60))), el("td.drawn", null, quantiles(one)),
-      [one.p50, one.p95, one.p99, one.mean].map((value) => el("td.n", null, milliseconds(value))), el("td.n", null, count(one.count)))))),
+      [one.p50, one.p95, one.p99, one.mean].map((value) => el("td.n", null, one.count ? milliseconds(value) : "–")), el("td.n", null, count(one.count)))))),
     el("p.note", null, "Bars are logarithmic, from 1 µs to 10 s: p50, p95, p99."));
 }
 

@@ -39,5 +39,6 @@ const SHOWN = new Set(["rule.id", "rule.name", "rule.category", "event.severity"
 /** At most three pairs of the evidence. */
 function keyEvidence(pattern) {
   const rank = ([name]) => (TELLING.indexOf(name) + 1 || TELLING.length + 1);
-  return pattern.evidence.filter(([name, value]) => !SHOWN.has(name) && value !== "" && value !== "0").toSorted((a, b) => rank(a) - rank(b)).slice(0, 3);
+  // Figures of statistics have no dot in their names; what they say, the reason says where it matters.
+  return pattern.evidence.filter(([name, value]) => name.includes(".") && !SHOWN.has(name) && value !== "").toSorted((a, b) => rank(a) - rank(b)).slice(0, 3);
 }

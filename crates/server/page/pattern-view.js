@@ -3,7 +3,7 @@ import { el } from "./dom.js";
 import { counted, percent } from "./figures.js";
 import { foreign, machine, tame } from "./text.js";
 import { since, stamp } from "./time.js";
-import { deciderWords, sentence, severityLabel, verdictLabel } from "./words.js";
+import { deciderWords, sentence, severityLabel, tacticWords, verdictLabel } from "./words.js";
 
 export function patternHead(pattern) {
   return el("div.title", null,
@@ -27,7 +27,7 @@ export function techniques(all) {
   return el("ul.chips", null, all.map(({ id, name, tactic }) => {
     const path = /^T\d{4}(\.\d{3})?$/.test(id) && `https://attack.mitre.org/techniques/${id.replace(".", "/")}/`;
     const words = [el("b", null, tame(id, 20)), name && ` ${tame(name, 80)}`];
-    return el("li", null, path ? el("a", { href: path, target: "_blank", rel: "noopener noreferrer" }, words) : words, tactic && el("small", null, tame(tactic, 60)));
+    return el("li", null, path ? el("a", { href: path, target: "_blank", rel: "noopener noreferrer" }, words) : words, tactic && el("small", null, tacticWords(tactic)));
   }));
 }
 

@@ -2,7 +2,7 @@
 import { el } from "./dom.js";
 import { percent, seconds } from "./figures.js";
 import { tame, foreign } from "./text.js";
-import { sentence } from "./words.js";
+import { sentence, tacticWords } from "./words.js";
 import { share } from "./charts.js";
 
 const FROM = { predictor: "by what followed before, and the decision log", service: "by the proposition service", cache: "as answered before" };
@@ -30,12 +30,12 @@ function content({ status, from, why, next = [], actions = [] }) {
 
 /** A clause of the server's as a sentence of ours. */
 function ended(clause) {
-  return `${sentence(clause).replace(/[.\s]+$/, "")}.`;
+  return `${(clause[0] ?? "").toUpperCase()}${clause.slice(1).replace(/[.\s]+$/, "")}.`;
 }
 
 function follows(one) {
   return el("li", null, share(one.probability),
-    el("p", null, el("b.figure", null, percent(one.probability)), " ", foreign(one.what, 200), one.technique && el("small", null, tame(one.technique, 20)), one.tactic && el("small", null, tame(one.tactic, 60)), one.within_s ? el("small", null, `within ${seconds(one.within_s)}`) : null),
+    el("p", null, el("b.figure", null, percent(one.probability)), " ", foreign(one.what, 200), one.technique && el("small", null, tame(one.technique, 20)), one.tactic && el("small", null, tacticWords(one.tactic)), one.within_s ? el("small", null, `within ${seconds(one.within_s)}`) : null),
     el("p.grounds", null, foreign(one.grounds, 300)));
 }
 

@@ -1,6 +1,7 @@
 // Watchfire's words: verdicts, severities, deciders, states, with what each looks like. Never colour alone: severities
 // have shapes (the fuller the worse, as in the report), verdicts have words and borders.
 import { el, svg } from "./dom.js";
+import { tame } from "./text.js";
 
 /** In the order of the keys' usefulness; `look` is a class. */
 export const VERDICTS = [
@@ -31,10 +32,15 @@ const DECIDERS = {
 /** Names for a filter. */
 export const DECIDER_CHOICES = Object.entries({ rule: "Rule", analyst: "Analyst", statistics: "Statistics", cache: "Reused", llm: "Model", fallback: "Nobody was sure" });
 
-/** `command_and_control` → "Command and control". */
+/** `command_and_control`, `command-and-control` → "Command and control". */
 export function sentence(name) {
-  const words = String(name ?? "").replaceAll("_", " ").trim();
+  const words = String(name ?? "").replace(/[_-]/g, " ").trim();
   return words && words[0].toUpperCase() + words.slice(1);
+}
+
+/** A tactic as ATT&CK writes it, or as its id does. */
+export function tacticWords(name) {
+  return sentence(tame(name, 60));
 }
 
 export function verdictWords(name) {
