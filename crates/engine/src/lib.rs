@@ -40,8 +40,8 @@ pub use decide::{Decided, decide, history};
 pub use enriching::{Desk, EnrichProgress, EnrichSnapshot, Enricher, Forecast, LOOKUP, Wanted};
 pub use error::EngineError;
 pub use evaluating::{
-    Answers, Evaluation, Figures, Key, Labels, Lies, NextFigures, NextPart, NextScenario, NextWay, NextWindow,
-    ScenarioFigures, Step, Who,
+    Answers, Evaluation, Figures, Key, Labels, Lies, NextFigures, NextPart, NextScenario, NextWay,
+    NextWindow, ScenarioFigures, Step, Who,
 };
 pub use input::Input;
 pub use learning::learned;

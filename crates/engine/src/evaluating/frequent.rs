@@ -86,7 +86,9 @@ mod tests {
     #[test]
     fn what_came_most_often_is_named_first_and_scored_as_brier_did() {
         let mut frequent = Frequent::default();
-        [2, 2, 2, 3].into_iter().for_each(|next| frequent.learn(1, next));
+        for next in [2, 2, 2, 3] {
+            frequent.learn(1, next);
+        }
         let mut guess = frequent.guess(1);
         guess.among(5);
         assert_eq!((guess.names(2, 1), guess.names(3, 1), guess.names(3, 3)), (1.0, 0.0, 1.0));

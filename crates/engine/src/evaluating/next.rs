@@ -12,7 +12,7 @@ use crate::error::EngineError;
 use crate::input::Input;
 use std::collections::HashMap;
 use watchfire_judge::propositions::{
-    Distribution, HORIZON_MS, NOTHING, Outcome, Place, Predictor, Seen, Tracker, rule_id,
+    Distribution, HORIZON_MS, NOTHING, Outcome, Place, Predictor, Seen, Tracker, rule_id, stage,
 };
 use watchfire_judge::{Assessor, rule_key};
 use watchfire_signal::Field;
@@ -104,7 +104,7 @@ fn held_back(sightings: &Sightings, number: usize, name: String, stretch_ms: i64
     for (_, input) in sightings.inputs.iter().enumerate().filter(|(other, _)| *other != number) {
         contest.replay(sightings, input, None);
     }
-    contest.learned = Some((Contest::again(sightings, number, stretch_ms), contest.frequent.clone()));
+    contest.learned = Some((contest.predictor.clone(), contest.frequent.clone()));
     let mut scored = Scored::default();
     let (mut alerts, mut steps) = (0, 0);
     if let Some(input) = sightings.inputs.get(number) {
@@ -125,18 +125,12 @@ struct Contest {
 
 impl Contest {
     fn new(stretch_ms: i64) -> Self {
-        Self { stretch_ms, predictor: Predictor::parted(stretch_ms), frequent: Frequent::default(), learned: None }
-    }
-
-    /// A predictor that learned from all inputs but one. Learning is repeatable, so this is a copy.
-    fn again(sightings: &Sightings, number: usize, stretch_ms: i64) -> Predictor {
-        let mut predictor = Predictor::parted(stretch_ms);
-        for (_, input) in sightings.inputs.iter().enumerate().filter(|(other, _)| *other != number) {
-            for sighting in input {
-                predictor.observe(&sightings.seen(sighting));
-            }
+        Self {
+            stretch_ms,
+            predictor: Predictor::parted(stretch_ms),
+            frequent: Frequent::default(),
+            learned: None,
         }
-        predictor
     }
 
     /// Replays an input; asks, if what is answered is to be scored. Returns how many steps there were.
@@ -146,8 +140,8 @@ impl Contest {
         let mut steps = 0;
         for sighting in input {
             let seen = sightings.seen(sighting);
-            let stage = sightings.stage(sighting);
-            let step = tracker.observe(sighting.time, sighting.machine, rule_id(seen.rule), stage);
+            let tactic = || stage(seen.techniques);
+            let step = tracker.observe(sighting.time, sighting.machine, rule_id(seen.rule), tactic);
             if let Some(step) = step {
                 let overdue = tracker.overdue(sighting.time);
                 for outcome in overdue.iter().chain(step.ends.iter()) {
@@ -227,9 +221,5 @@ impl Sightings {
             techniques: &rule.techniques,
             hostile: sighting.is_attack,
         }
-    }
-
-    fn stage(&self, sighting: &Sighting) -> u8 {
-        watchfire_judge::propositions::stage(&self.rules[sighting.rule].techniques)
     }
 }

@@ -117,7 +117,8 @@ struct Sums {
 }
 
 /// Which questions are counted together.
-const PARTS: [&str; 5] = ["all", "spoken", "silent", "next after a minute or later", "next is part of an attack"];
+const PARTS: [&str; 5] =
+    ["all", "spoken", "silent", "next after a minute or later", "next is part of an attack"];
 
 /// What is counted.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -149,7 +150,9 @@ impl Scored {
             }
         }
         let delay_s = outcome.delay_ms as f64 / 1e3;
-        for (window, (within_s, said)) in self.windows.iter_mut().zip(WINDOWS_S.into_iter().zip(forecast.within)) {
+        for (window, (within_s, said)) in
+            self.windows.iter_mut().zip(WINDOWS_S.into_iter().zip(forecast.within))
+        {
             let is_within = f64::from(u8::from(came && delay_s <= f64::from(within_s)));
             window.0 += is_within;
             window.1 += said;
@@ -167,7 +170,8 @@ impl Scored {
             if is_it {
                 self.named += 1;
                 self.in_time += u64::from(candidate.within_s.is_some_and(|within| delay_s <= within));
-                self.in_typical_time += u64::from(candidate.typical_s.is_some_and(|within| delay_s <= within));
+                self.in_typical_time +=
+                    u64::from(candidate.typical_s.is_some_and(|within| delay_s <= within));
             }
         }
     }
@@ -200,7 +204,9 @@ impl Scored {
 impl NextFigures {
     pub(super) fn of(scenarios: Vec<NextScenario>, stretch_ms: i64) -> Self {
         let mut scored = Scored::default();
-        scenarios.iter().for_each(|scenario| scored.add(&scenario.scored));
+        for scenario in &scenarios {
+            scored.add(&scenario.scored);
+        }
         let sum = |count: fn(&NextScenario) -> u64| scenarios.iter().map(count).sum();
         let greatest = scenarios.iter().map(|scenario| scenario.memory_bytes).max().unwrap_or(0);
         let overall = NextScenario::of(

@@ -104,7 +104,7 @@ pub struct Action {
 }
 
 /// What was chosen, for each rule and each category.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Actions(BoundedMap<u64, Chosen>);
 
 #[derive(Debug, Clone, Default)]
@@ -164,7 +164,9 @@ impl Actions {
             let Some(chosen) = self.0.get_mut(&key) else { continue };
             // Where its action was dropped for lack of room, it still counts among all.
             chosen.of = chosen.of.saturating_sub(1);
-            let Some(index) = chosen.actions.iter().position(|tally| *tally.label == *label) else { continue };
+            let Some(index) = chosen.actions.iter().position(|tally| *tally.label == *label) else {
+                continue;
+            };
             let tally = &mut chosen.actions[index];
             tally.chosen = tally.chosen.saturating_sub(1);
             if let Some(ending) = choice.ending {

@@ -5,9 +5,9 @@ const ENDS: [f64; 9] = [1.0, 10.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0, 14_400.
 /// Bins; the last one is *not within a day*.
 const BINS: usize = ENDS.len() + 1;
 
-/// A histogram of delays, from a second to a day.
+/// A histogram of delays, from a second to a day. Of about the latest two hundred: small, since there are many of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Delays([u16; BINS]);
+pub struct Delays([u8; BINS]);
 
 impl Delays {
     /// Adds a delay.
@@ -23,7 +23,7 @@ impl Delays {
     }
 
     fn bump(&mut self, bin: usize) {
-        if self.0[bin] == u16::MAX {
+        if self.0[bin] == u8::MAX {
             // Old ones fade; the shares stay.
             self.0.iter_mut().for_each(|count| *count /= 2);
         }

@@ -35,11 +35,8 @@ pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
     if command.next {
         let variant = variants(command, &policy).swap_remove(0);
         let figures = desk.evaluation(&variant).next_steps(i64::from(command.stretch) * 60_000)?;
-        let text = if command.json {
-            format!("{}\n", serde_json::json!(figures))
-        } else {
-            next::table(&figures)
-        };
+        let text =
+            if command.json { format!("{}\n", serde_json::json!(figures)) } else { next::table(&figures) };
         terminal::write_out(text.as_bytes())?;
         return Ok(Status::Done);
     }
@@ -108,7 +105,7 @@ impl Desk<'_> {
         let command = self.command;
         let benign = Labels::BENIGN.iter().map(|label| (*label).to_owned());
         let labels = Labels {
-            field: command.labels.clone(),
+            field: command.labels.clone().unwrap_or_default(),
             benign: benign.chain(command.benign.iter().cloned()).collect(),
         };
         Evaluation {
