@@ -6,13 +6,13 @@
 //! nothing to do with those of another, even if they have the same names.
 
 use super::frequent::{Frequent, Guess};
-use super::next_figures::{NextFigures, NextScenario, Question, Scored, WAYS};
+use super::next_figures::{NextFigures, NextScenario, Question, Scored};
 use super::scenario::{Evaluation, Read};
 use crate::error::EngineError;
 use crate::input::Input;
 use std::collections::HashMap;
 use watchfire_judge::propositions::{
-    Distribution, HORIZON_MS, NOTHING, Outcome, Place, Predictor, Seen, Tracker, rule_id, stage,
+    HORIZON_MS, NOTHING, Outcome, Place, Predictor, Seen, Tracker, rule_id, stage,
 };
 use watchfire_judge::{Assessor, rule_key};
 use watchfire_signal::Field;
@@ -190,22 +190,22 @@ impl Contest {
 
     fn ask(&self, place: &Place) -> Question {
         let (distribution, forecast) = self.predictor.on_machine(place);
-        let mut guesses: [Guess; WAYS.len()] = Default::default();
-        guesses[0] = Guess::from(distribution);
-        guesses[1] = self.frequent.guess(place.rule);
-        if let Some((predictor, frequent)) = &self.learned {
-            guesses[2] = Guess::from(predictor.on_machine(place).0);
-            guesses[3] = frequent.guess(place.rule);
-        }
-        guesses[4] = Guess::from(Distribution {
-            listed: Vec::new(),
-            each_other: 1.0 / (self.predictor.known() as f64 + 1.0),
-            evidence: 0.0,
-        });
-        for guess in &mut guesses {
-            // As many candidates as there are: each rule that is known but this one, what is not known, and nothing.
-            guess.among(self.predictor.known() + 1);
-        }
+        // As many candidates as there are: each rule that is known but this one, what is not known, and nothing.
+        let candidates = self.predictor.known() + 1;
+        let (unlearned, frequent_unlearned) = match &self.learned {
+            Some((predictor, frequent)) if predictor.known() > 0 => (
+                Guess::from(predictor.on_machine(place).0).among(predictor.known() + 1),
+                frequent.guess(place.rule).among(candidates),
+            ),
+            _ => (Guess::default().among(candidates), Guess::default().among(candidates)),
+        };
+        let guesses = [
+            Guess::from(distribution).among(candidates),
+            self.frequent.guess(place.rule).among(candidates),
+            unlearned,
+            frequent_unlearned,
+            Guess::default().among(candidates),
+        ];
         Question { guesses, forecast }
     }
 }
