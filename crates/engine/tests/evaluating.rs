@@ -6,6 +6,7 @@ use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Ground, MaterialTable, Network, RuleSet};
 use watchfire_signal::frame::Limits;
+use watchfire_signal::read::Mapping;
 
 fn evaluate(text: &str, who: Who, life: Option<i64>) -> Result<Figures, EngineError> {
     evaluation(text, who, life).run()
@@ -180,4 +181,85 @@ fn recorded_answers_take_the_place_of_labels_and_labels_still_judge_them() {
     evaluation.answers = vec![Answers::read(said.as_bytes(), "said").unwrap()];
     let figures = evaluation.run().unwrap().overall;
     assert_eq!((figures.alerts, figures.calls, figures.missed, figures.steps_caught), (3, 2, 1, 0));
+}
+
+/// A month in which every second day brings rule 1 on a machine and then rule 2, every fourth with rule 3 in between;
+/// every step is a flood.
+fn network(machine: u32) -> Input {
+    let mut text = String::new();
+    for day in 0..14_u32 {
+        let rules: &[u32] = if day % 2 == 0 { &[1, 2] } else { &[1, 3, 2] };
+        for (place, rule) in rules.iter().enumerate() {
+            for second in 0..20 {
+                text.push_str(&format!(
+                    r#"{{"timestamp":"2026-03-{:02}T09:{:02}:{second:02}Z","event_type":"alert","src_ip":"10.0.0.9","dest_ip":"10.0.0.{machine}","alert":{{"signature_id":{rule},"signature":"unheard of {rule}","category":"family","severity":3}},"truth":{{"step":"-"}}}}"#,
+                    1 + 2 * day,
+                    10 * place,
+                ));
+                text.push('\n');
+            }
+        }
+    }
+    Input::Bytes(format!("network {machine}"), text.into_bytes().into())
+}
+
+#[test]
+fn what_comes_next_is_asked_at_steps_and_learned_from_the_others() {
+    let mut evaluation = evaluation("", Who::Embedded, None);
+    evaluation.inputs = vec![network(5), network(6), network(7)];
+    let figures = evaluation.next_steps(3_600_000).unwrap();
+    let [one, ..] = &figures.scenarios[..] else { panic!("{figures:?}") };
+    // 20 alerts each, but 35 steps; after the last one, it is not known what comes.
+    assert_eq!((one.alerts, one.steps, one.undecided), (700, 35, 1));
+    let all = &one.parts[0];
+    assert_eq!((all.questions, all.followed), (34, 21));
+    let [predictor, frequent, ..] = &all.ways[..] else { panic!("{all:?}") };
+    assert!(predictor.top3 >= frequent.top3 && predictor.brier < 0.5, "{all:?}");
+    assert!(one.coverage > 0.5 && (figures.overall.alerts, figures.overall.steps) == (2_100, 105));
+    // The same again gives the same.
+    assert_eq!(evaluation.next_steps(3_600_000).unwrap(), figures);
+    // Alone there is nobody to learn from, so it begins silent.
+    evaluation.inputs.truncate(1);
+    let alone = evaluation.next_steps(3_600_000).unwrap();
+    assert!(alone.overall.coverage < one.coverage);
+    let [_, _, unlearned, _, lot] = &alone.overall.parts[0].ways[..] else { panic!("{alone:?}") };
+    assert!((unlearned.top1, unlearned.top3) == (lot.top1, lot.top3), "who learns nothing knows nothing");
+    // Everything came ten minutes later, on the dot.
+    assert_eq!((one.in_time, one.in_typical_time), (1.0, 1.0));
+}
+
+/// A file of the public data sets, or `None` where they are not.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn data(name: &str) -> Option<std::path::PathBuf> {
+    let Some(folder) = std::env::var_os("WATCHFIRE_DATA") else {
+        println!("skipped: WATCHFIRE_DATA is not set");
+        return None;
+    };
+    Some(std::path::PathBuf::from(folder).join(name))
+}
+
+#[test]
+fn on_every_network_held_back_what_comes_next_is_foretold_better_than_by_what_usually_does() {
+    let Some(folder) = data("ait") else { return };
+    let mapping = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/mappings/ait.toml");
+    let mapping = Mapping::from_toml(&std::fs::read_to_string(mapping).unwrap()).unwrap();
+    let mut evaluation = evaluation("", Who::Embedded, None);
+    evaluation.mappings = Arc::from([mapping]);
+    evaluation.inputs = ["russellmitchell", "santos", "shaw", "wardbeck"]
+        .map(|name| Input::File(folder.join(format!("{name}.csv.gz"))))
+        .into();
+    let figures = evaluation.next_steps(3_600_000).unwrap();
+    for scenario in &figures.scenarios {
+        let [all, spoken, silent, ..] = &scenario.parts[..] else { panic!("{scenario:?}") };
+        let [predictor, frequent, unlearned, frequent_unlearned, lot] = &all.ways[..] else {
+            panic!("{all:?}")
+        };
+        for (one, other) in [(predictor, frequent), (unlearned, frequent_unlearned), (predictor, lot)] {
+            assert!(one.top3 > other.top3 && one.brier < other.brier, "{}: {all:?}", scenario.name);
+        }
+        // Where it is silent, it would have been wrong more often.
+        assert!(spoken.ways[0].top3 > silent.ways[0].top3 + 0.1, "{}", scenario.name);
+        assert!((0.3..0.9).contains(&scenario.coverage) && scenario.memory_bytes < 2_000_000);
+    }
+    assert!(figures.overall.calibration_error < 0.06, "{:?}", figures.overall.calibration);
 }

@@ -47,6 +47,12 @@ impl Histogram {
         self.inner.as_ref().map_or(0, Hdr::len)
     }
 
+    /// How many of them were at most so long, to within a hundredth.
+    pub fn at_most(&self, duration: Duration) -> u64 {
+        let nanos = (duration.as_nanos().min(u128::from(MAX_NANOS)) as u64).max(1);
+        self.inner.as_ref().map_or(0, |inner| inner.count_between(1, nanos))
+    }
+
     /// The duration that `share` (0–1) of all stay at or below; zero when there are none.
     pub fn quantile(&self, share: f64) -> Duration {
         let nanos = self

@@ -1,12 +1,12 @@
 //! Metrics for Prometheus. Names and labels are few and known: nothing that comes in names one.
 
-use crate::app::App;
+use crate::app::{App, WatchedKind};
 use crate::figures::memory;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -25,7 +25,7 @@ const BUCKETS: [f64; 14] =
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Served {
     route: &'static str,
-    method: Method,
+    method: &'static str,
     status: u16,
 }
 
@@ -34,30 +34,13 @@ struct Route {
     route: &'static str,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Method {
-    Get,
-    Head,
-    Post,
-    Patch,
-    Delete,
-    Other,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Why {
-    Full,
-    Limited,
-    TooLarge,
-    Unreadable,
-    Key,
-    Failed,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refused {
-    why: Why,
+    why: &'static str,
 }
+
+/// The methods that are counted apart; everything else is `other`.
+const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
 
 /// The routes that are counted apart; everything else is `other`.
 const ROUTES: [&str; 22] = [
@@ -120,37 +103,42 @@ impl Metrics {
     /// A caller made too many requests.
     pub(crate) fn limited(&self) {
         self.limited.inc();
-        self.refused.get_or_create(&Refused { why: Why::Limited }).inc();
+        self.refused.get_or_create(&Refused { why: "limited" }).inc();
     }
 
     /// Alerts were refused.
     pub(crate) fn refused(&self, refusal: &Refusal) {
         let why = match refusal {
-            Refusal::Busy => Why::Full,
-            Refusal::Unreadable { .. } => Why::Unreadable,
-            Refusal::TooLarge(_) => Why::TooLarge,
-            Refusal::KeyReused => Why::Key,
-            Refusal::Store(_) | Refusal::Failed(_) => Why::Failed,
+            Refusal::Busy => "full",
+            Refusal::Unreadable { .. } => "unreadable",
+            Refusal::TooLarge(_) => "too_large",
+            Refusal::KeyReused => "key",
+            Refusal::Store(_) | Refusal::Failed(_) => "failed",
         };
         self.refused.get_or_create(&Refused { why }).inc();
     }
 
+    /// A body was too long.
+    pub(crate) fn too_large(&self) {
+        self.refused.get_or_create(&Refused { why: "too_large" }).inc();
+    }
+
     /// All metrics as text.
-    pub(crate) fn text(&self, app: &App) -> String {
+    pub(crate) fn text(&self, app: &App, patterns: u64) -> String {
         self.memory.set(memory());
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
             tracing::error!("the metrics can't be written");
         }
         let mut all = text.strip_suffix("# EOF\n").unwrap_or(&text).to_owned();
-        all.push_str(&of_service(app));
+        all.push_str(&of_service(app, patterns));
         all.push_str("# EOF\n");
         all
     }
 }
 
 /// Metrics that the service keeps itself.
-fn of_service(app: &App) -> String {
+fn of_service(app: &App, patterns: u64) -> String {
     let service = app.service();
     let live = service.live();
     let (balance, stored) = (live.balance(), live.stored());
@@ -208,25 +196,69 @@ fn of_service(app: &App) -> String {
         "Types of alerts whose propositions are remembered",
         &plain(propositions.len() as f64),
     );
+    one("patterns", "gauge", "Patterns in the store", &plain(patterns as f64));
+    one("build_info", "gauge", "The program", &[labelled("version", env!("CARGO_PKG_VERSION"), 1.0)]);
     for timing in Timing::ALL {
-        let timings = live.timings(timing);
         let name = format!("{}_seconds", timing.name());
-        let quantile = |quantile: &str, value: Duration| labelled("quantile", quantile, value.as_secs_f64());
-        put(
-            &mut text,
-            &name,
-            "summary",
-            "How long it takes",
-            &[quantile("0.5", timings.p50), quantile("0.95", timings.p95), quantile("0.99", timings.p99)],
-        );
-        let _ = writeln!(
-            text,
-            "watchfire_{name}_count {}\nwatchfire_{name}_sum {}",
-            timings.count,
-            timings.sum.as_secs_f64()
-        );
+        buckets(&mut text, &name, "How long it takes", &live.histogram(timing), &BUCKETS, 1.0);
     }
+    let sizes = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+    // Kept as nanoseconds, one for each request.
+    buckets(&mut text, "commit_requests", "Requests in a transaction", &live.commit_sizes(), &sizes, 1e9);
+    outside(app, &mut text);
+    let _ = writeln!(
+        text,
+        "# HELP process_start_time_seconds When the process started.\n# TYPE process_start_time_seconds gauge\n\
+         process_start_time_seconds {:.3}",
+        (service.clock().unix_millis() as f64 / 1e3) - live.uptime().as_secs_f64()
+    );
     text
+}
+
+/// A histogram; `scale` is what a second counts as.
+fn buckets(
+    text: &mut String,
+    name: &str,
+    help: &str,
+    (histogram, sum): &(watchfire_flow::Histogram, Duration),
+    ends: &[f64],
+    scale: f64,
+) {
+    let _ = writeln!(text, "# HELP watchfire_{name} {help}.\n# TYPE watchfire_{name} histogram");
+    for end in ends {
+        let below = histogram.at_most(Duration::from_secs_f64(end / scale));
+        let _ = writeln!(text, "watchfire_{name}_bucket{{le=\"{end:?}\"}} {below}");
+    }
+    let count = histogram.count();
+    let _ = writeln!(text, "watchfire_{name}_bucket{{le=\"+Inf\"}} {count}");
+    let _ =
+        writeln!(text, "watchfire_{name}_sum {}\nwatchfire_{name}_count {count}", sum.as_secs_f64() * scale);
+}
+
+/// Whoever is asked outside, by the names in the settings.
+fn outside(app: &App, text: &mut String) {
+    let (mut calls, mut costs, mut breakers) = (Vec::new(), Vec::new(), Vec::new());
+    for watched in &app.shared.watched {
+        let WatchedKind::Llm(outside) = &watched.kind;
+        let name: String = watched.name.chars().filter(|c| !matches!(c, '"' | '\\' | '\n')).collect();
+        let asked = outside.asked();
+        for outcome in &asked.outcomes {
+            calls.push((
+                format!("{{service=\"{name}\",outcome=\"{}\"}}", outcome.name),
+                outcome.alerts as f64,
+            ));
+        }
+        costs.push((format!("{{service=\"{name}\"}}"), asked.cost_nano_usd as f64 / 1e9));
+        let state = match outside.breaker() {
+            "closed" => 0.0,
+            "half_open" => 1.0,
+            _ => 2.0,
+        };
+        breakers.push((format!("{{service=\"{name}\"}}"), state));
+    }
+    put(text, "outside_calls", "counter", "Calls to whoever is asked outside, by what came of them", &calls);
+    put(text, "outside_cost_usd", "counter", "What they cost, in US dollars", &costs);
+    put(text, "breaker_state", "gauge", "0 closed, 1 half-open, 2 open", &breakers);
 }
 
 fn put(text: &mut String, name: &str, kind: &str, help: &str, samples: &[(String, f64)]) {
@@ -241,14 +273,7 @@ fn put(text: &mut String, name: &str, kind: &str, help: &str, samples: &[(String
 pub(crate) async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = ROUTES.into_iter().find(|route| matched.as_deref() == Some(*route)).unwrap_or("other");
-    let method = match request.method().as_str() {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        "POST" => Method::Post,
-        "PATCH" => Method::Patch,
-        "DELETE" => Method::Delete,
-        _ => Method::Other,
-    };
+    let method = METHODS.into_iter().find(|method| request.method() == *method).unwrap_or("other");
     let started = Instant::now();
     let response = next.run(request).await;
     let metrics = &app.shared.metrics;

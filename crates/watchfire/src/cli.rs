@@ -348,13 +348,8 @@ pub(crate) struct Eval {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Where the truth stands: a column of CSV, or a member of JSON objects (dots lead inwards)
-    #[arg(
-        long,
-        value_name = "FIELD",
-        required_unless_present = "next",
-        default_value_if("next", "true", Some(""))
-    )]
-    pub(crate) labels: String,
+    #[arg(long, value_name = "FIELD", required_unless_present = "next")]
+    pub(crate) labels: Option<String>,
     /// Ask at every step on a machine what comes next, by what there is to learn from all other files
     #[arg(long, conflicts_with_all = ["all", "lives", "key", "leave_one_out", "seeds", "answers", "lies", "decider", "html", "svg", "markdown"])]
     pub(crate) next: bool,

@@ -48,14 +48,16 @@ impl From<Distribution> for Guess {
 
 impl Guess {
     /// There are so many candidates; who says nothing of any says the same of all.
-    pub(super) fn among(&mut self, candidates: usize) {
-        self.candidates = candidates.max(1);
+    pub(super) fn among(mut self, candidates: usize) -> Self {
+        // What is not known is always one of them.
+        self.candidates = candidates.max(self.listed.len() + 1);
         if self.listed.is_empty() {
             self.each_other = 1.0 / self.candidates as f64;
         }
-        let others = self.candidates.saturating_sub(self.listed.len()) as f64;
+        let others = (self.candidates - self.listed.len()) as f64;
         self.squares = self.listed.iter().map(|(_, probability)| probability.powi(2)).sum::<f64>()
             + others * self.each_other.powi(2);
+        self
     }
 
     pub(super) fn probability(&self, next: u64) -> f64 {
@@ -86,22 +88,21 @@ mod tests {
     #[test]
     fn what_came_most_often_is_named_first_and_scored_as_brier_did() {
         let mut frequent = Frequent::default();
-        [2, 2, 2, 3].into_iter().for_each(|next| frequent.learn(1, next));
-        let mut guess = frequent.guess(1);
-        guess.among(5);
+        for next in [2, 2, 2, 3] {
+            frequent.learn(1, next);
+        }
+        let guess = frequent.guess(1).among(5);
         assert_eq!((guess.names(2, 1), guess.names(3, 1), guess.names(3, 3)), (1.0, 0.0, 1.0));
         assert!((guess.brier(2) - (0.25_f64.powi(2) * 2.0)).abs() < 1e-12);
         assert!((guess.brier(9) - (0.75_f64.powi(2) + 0.25_f64.powi(2) + 1.0)).abs() < 1e-12);
         // What never came before has the frequencies of all, and can't follow itself.
-        let mut guess = frequent.guess(2);
-        guess.among(5);
+        let guess = frequent.guess(2).among(5);
         assert_eq!((guess.names(3, 1), guess.probability(2)), (1.0, 0.0));
     }
 
     #[test]
     fn who_knows_nothing_is_as_good_as_the_lot() {
-        let mut guess = Guess::default();
-        guess.among(10);
+        let guess = Guess::default().among(10);
         assert!((guess.names(7, 3) - 0.3).abs() < 1e-12);
         assert!((guess.brier(7) - (0.9_f64.powi(2) + 9.0 * 0.01)).abs() < 1e-12);
     }

@@ -6,13 +6,13 @@
 //! nothing to do with those of another, even if they have the same names.
 
 use super::frequent::{Frequent, Guess};
-use super::next_figures::{NextFigures, NextScenario, Question, Scored, WAYS};
+use super::next_figures::{NextFigures, NextScenario, Question, Scored};
 use super::scenario::{Evaluation, Read};
 use crate::error::EngineError;
 use crate::input::Input;
 use std::collections::HashMap;
 use watchfire_judge::propositions::{
-    Distribution, HORIZON_MS, NOTHING, Outcome, Place, Predictor, Seen, Tracker, rule_id,
+    HORIZON_MS, NOTHING, Outcome, Place, Predictor, Seen, Tracker, rule_id, stage,
 };
 use watchfire_judge::{Assessor, rule_key};
 use watchfire_signal::Field;
@@ -104,7 +104,7 @@ fn held_back(sightings: &Sightings, number: usize, name: String, stretch_ms: i64
     for (_, input) in sightings.inputs.iter().enumerate().filter(|(other, _)| *other != number) {
         contest.replay(sightings, input, None);
     }
-    contest.learned = Some((Contest::again(sightings, number, stretch_ms), contest.frequent.clone()));
+    contest.learned = Some((contest.predictor.clone(), contest.frequent.clone()));
     let mut scored = Scored::default();
     let (mut alerts, mut steps) = (0, 0);
     if let Some(input) = sightings.inputs.get(number) {
@@ -133,17 +133,6 @@ impl Contest {
         }
     }
 
-    /// A predictor that learned from all inputs but one. Learning is repeatable, so this is a copy.
-    fn again(sightings: &Sightings, number: usize, stretch_ms: i64) -> Predictor {
-        let mut predictor = Predictor::parted(stretch_ms);
-        for (_, input) in sightings.inputs.iter().enumerate().filter(|(other, _)| *other != number) {
-            for sighting in input {
-                predictor.observe(&sightings.seen(sighting));
-            }
-        }
-        predictor
-    }
-
     /// Replays an input; asks, if what is answered is to be scored. Returns how many steps there were.
     fn replay(&mut self, sightings: &Sightings, input: &[Sighting], mut scored: Option<&mut Scored>) -> u64 {
         let mut tracker = Tracker::new(MACHINES, self.stretch_ms);
@@ -151,8 +140,8 @@ impl Contest {
         let mut steps = 0;
         for sighting in input {
             let seen = sightings.seen(sighting);
-            let stage = sightings.stage(sighting);
-            let step = tracker.observe(sighting.time, sighting.machine, rule_id(seen.rule), stage);
+            let tactic = || stage(seen.techniques);
+            let step = tracker.observe(sighting.time, sighting.machine, rule_id(seen.rule), tactic);
             if let Some(step) = step {
                 let overdue = tracker.overdue(sighting.time);
                 for outcome in overdue.iter().chain(step.ends.iter()) {
@@ -201,22 +190,22 @@ impl Contest {
 
     fn ask(&self, place: &Place) -> Question {
         let (distribution, forecast) = self.predictor.on_machine(place);
-        let mut guesses: [Guess; WAYS.len()] = Default::default();
-        guesses[0] = Guess::from(distribution);
-        guesses[1] = self.frequent.guess(place.rule);
-        if let Some((predictor, frequent)) = &self.learned {
-            guesses[2] = Guess::from(predictor.on_machine(place).0);
-            guesses[3] = frequent.guess(place.rule);
-        }
-        guesses[4] = Guess::from(Distribution {
-            listed: Vec::new(),
-            each_other: 1.0 / (self.predictor.known() as f64 + 1.0),
-            evidence: 0.0,
-        });
-        for guess in &mut guesses {
-            // As many candidates as there are: each rule that is known but this one, what is not known, and nothing.
-            guess.among(self.predictor.known() + 1);
-        }
+        // As many candidates as there are: each rule that is known but this one, what is not known, and nothing.
+        let candidates = self.predictor.known() + 1;
+        let (unlearned, frequent_unlearned) = match &self.learned {
+            Some((predictor, frequent)) if predictor.known() > 0 => (
+                Guess::from(predictor.on_machine(place).0).among(predictor.known() + 1),
+                frequent.guess(place.rule).among(candidates),
+            ),
+            _ => (Guess::default().among(candidates), Guess::default().among(candidates)),
+        };
+        let guesses = [
+            Guess::from(distribution).among(candidates),
+            self.frequent.guess(place.rule).among(candidates),
+            unlearned,
+            frequent_unlearned,
+            Guess::default().among(candidates),
+        ];
         Question { guesses, forecast }
     }
 }
@@ -232,9 +221,5 @@ impl Sightings {
             techniques: &rule.techniques,
             hostile: sighting.is_attack,
         }
-    }
-
-    fn stage(&self, sighting: &Sighting) -> u8 {
-        watchfire_judge::propositions::stage(&self.rules[sighting.rule].techniques)
     }
 }

@@ -204,7 +204,9 @@ impl Scored {
 impl NextFigures {
     pub(super) fn of(scenarios: Vec<NextScenario>, stretch_ms: i64) -> Self {
         let mut scored = Scored::default();
-        scenarios.iter().for_each(|scenario| scored.add(&scenario.scored));
+        for scenario in &scenarios {
+            scored.add(&scenario.scored);
+        }
         let sum = |count: fn(&NextScenario) -> u64| scenarios.iter().map(count).sum();
         let greatest = scenarios.iter().map(|scenario| scenario.memory_bytes).max().unwrap_or(0);
         let overall = NextScenario::of(

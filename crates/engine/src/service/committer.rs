@@ -101,6 +101,7 @@ fn commit(mut group: Vec<Entry>, shared: &Arc<Shared>) {
 
 fn write(mut group: Vec<Entry>, shared: &Arc<Shared>) {
     let arrivals: Vec<Arrival> = group.iter_mut().filter_map(|entry| entry.arrival.take()).collect();
+    shared.live.committed(arrivals.len());
     let started = shared.clock.elapsed();
     let written = shared.store.take_in(shared.source, &arrivals, shared.clock.unix_millis());
     shared.live.took(Timing::Commit, shared.clock.elapsed().saturating_sub(started));

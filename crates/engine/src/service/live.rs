@@ -95,6 +95,8 @@ pub struct Live {
     stored: Mutex<Stored>,
     pace: Mutex<VecDeque<(u64, u64)>>,
     timed: Mutex<[(Histogram, Duration); Timing::ALL.len()]>,
+    /// Requests in a transaction: as nanoseconds, of which a histogram has two digits.
+    commit_sizes: Mutex<(Histogram, Duration)>,
     errors: Mutex<Errors>,
 }
 
@@ -121,6 +123,7 @@ impl Live {
             stored: Mutex::new(stored),
             pace: Mutex::default(),
             timed: Mutex::new(std::array::from_fn(|_| (Histogram::new(), Duration::ZERO))),
+            commit_sizes: Mutex::new((Histogram::new(), Duration::ZERO)),
             errors: Mutex::default(),
         })
     }
@@ -176,6 +179,25 @@ impl Live {
             histogram.record(duration);
             *sum += duration;
         }
+    }
+
+    /// So many requests were written in one transaction.
+    pub(super) fn committed(&self, requests: usize) {
+        let mut sizes = lock(&self.commit_sizes);
+        let size = Duration::from_nanos(requests as u64);
+        sizes.0.record(size);
+        sizes.1 += size;
+    }
+
+    /// How many requests were written in one transaction, as nanoseconds, and their sum.
+    pub fn commit_sizes(&self) -> (Histogram, Duration) {
+        lock(&self.commit_sizes).clone()
+    }
+
+    /// How long something took, and all together.
+    pub fn histogram(&self, timing: Timing) -> (Histogram, Duration) {
+        let timed = lock(&self.timed);
+        timed.get(timing as usize).cloned().unwrap_or_else(|| (Histogram::new(), Duration::ZERO))
     }
 
     /// Something failed.

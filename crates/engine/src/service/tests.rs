@@ -4,10 +4,10 @@ use super::{Outcome, Refusal, Ruling, Service, Setup};
 use crate::reputation::ReputationCache;
 use std::sync::Arc;
 use watchfire_flow::SystemClock;
+use watchfire_intel::Intel;
 use watchfire_judge::learning::Learned;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Ground, MaterialTable, Network, RuleSet};
-use watchfire_intel::Intel;
 use watchfire_signal::Verdict;
 use watchfire_signal::frame::Limits;
 use watchfire_store::{Location, Search, Store, Wanted};
@@ -59,8 +59,13 @@ async fn post(bed: &Bed, body: &str) -> Vec<String> {
 #[tokio::test]
 async fn what_is_acknowledged_is_stored_with_its_verdict() {
     let bed = bed();
-    let body = [alert(1, 1, 0), "no record of anybody's".to_owned(), r#"{"event_type":"flow"}"#.to_owned(), alert(2, 2, 1)]
-        .join("\n");
+    let body = [
+        alert(1, 1, 0),
+        "no record of anybody's".to_owned(),
+        r#"{"event_type":"flow"}"#.to_owned(),
+        alert(2, 2, 1),
+    ]
+    .join("\n");
     let accepted = bed.service.accept(body.into_bytes(), None, true).await.unwrap();
     assert_eq!((accepted.received, accepted.alerts.len()), (4, 2));
     assert_eq!(accepted.set_aside + accepted.dead, 2);
@@ -272,7 +277,10 @@ async fn pages_of_the_queue_and_of_alerts_hold_everything_once() {
         let page = store.queue(&wanted, after, 5).unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.after(wanted.order));
-        seen.extend(page.iter().map(|row| (std::cmp::Reverse(row.priority), std::cmp::Reverse(row.last_seen), row.id)));
+        seen.extend(
+            page.iter()
+                .map(|row| (std::cmp::Reverse(row.priority), std::cmp::Reverse(row.last_seen), row.id)),
+        );
     }
     assert!(seen.is_sorted());
     assert_eq!(seen.len() as u64, store.queue_count(&wanted).unwrap());

@@ -104,7 +104,7 @@ pub struct Action {
 }
 
 /// What was chosen, for each rule and each category.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Actions(BoundedMap<u64, Chosen>);
 
 #[derive(Debug, Clone, Default)]

@@ -18,7 +18,7 @@ pub struct Known {
     /// What it is called.
     pub name: Box<str>,
     /// ATT&CK ids, of those that are in the table.
-    pub techniques: SmallVec<[&'static str; TECHNIQUES]>,
+    pub techniques: SmallVec<[&'static str; 1]>,
     /// How often it was a step.
     pub steps: u32,
     /// How often that was judged hostile.
@@ -26,7 +26,7 @@ pub struct Known {
 }
 
 /// Rules that are known; the one that came up longest ago goes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Catalogue(BoundedMap<u64, Known>);
 
 impl Catalogue {
@@ -64,11 +64,6 @@ impl Catalogue {
         self.0.len()
     }
 
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// About how much memory it holds, in bytes.
     pub fn footprint(&self) -> usize {
         super::table_bytes::<u64, Known>(self.0.len())
@@ -84,9 +79,9 @@ pub fn stage(techniques: &[String]) -> u8 {
 
 /// What a tactic is called where people read it: `Credential Access`.
 pub fn title(tactic: Tactic) -> String {
-    let words = tactic.name().split('-').map(|word| match word {
-        "and" => "and".to_owned(),
-        word => word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect(),
-    });
-    words.collect::<Vec<String>>().join(" ")
+    let capital = |word: &str| match word {
+        "and" => word.to_owned(),
+        _ => word[..1].to_ascii_uppercase() + &word[1..],
+    };
+    tactic.name().split('-').map(capital).collect::<Vec<String>>().join(" ")
 }

@@ -1,8 +1,8 @@
 //! What followed in which context, and how far each kind of context is to be trusted.
 //!
-//! Seven contexts, from the general to the particular: everything; the entity; the tactic; the rule; the rule on this
-//! entity; the last two rules in any order; all rules that are going on. A particular one knows more and has seen less.
-//! Their relative frequencies are interpolated, each with what the more general ones say (Jelinek and Mercer 1980):
+//! Eight contexts, from the general to the particular: everything; the entity; the tactic; the rule; the rule on this
+//! entity; the last two rules in any order; all rules that are going on; all these on this entity. A particular one knows
+//! more and has seen less. Their relative frequencies are interpolated, each with what the more general ones say (Jelinek and Mercer 1980):
 //!
 //! > pₖ(next) = λₖ · countₖ(next) / countₖ + (1 − λₖ) · pₖ₋₁(next)
 //!
@@ -20,9 +20,9 @@ use crate::statistics::BoundedMap;
 use smallvec::SmallVec;
 
 /// Kinds of contexts.
-const KINDS: usize = 7;
+const KINDS: usize = 8;
 /// Successors remembered in a context; the least frequent goes.
-const SUCCESSORS: usize = 16;
+const SUCCESSORS: usize = 8;
 /// Successors remembered of everything.
 const ALL_SUCCESSORS: usize = 256;
 /// How much more each outcome counts than the one before it.
@@ -45,7 +45,7 @@ struct Context {
     unit: f32,
     /// How often anything followed.
     times: u32,
-    next: SmallVec<[Successor; 2]>,
+    next: SmallVec<[Successor; 1]>,
 }
 
 /// What followed, how often, and what that weighs.
@@ -109,7 +109,7 @@ impl Ground {
 }
 
 /// Everything that followed anything.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Contexts {
     all: Context,
     table: BoundedMap<u64, Context>,
@@ -226,16 +226,6 @@ impl Contexts {
         Some((context, Level { group, trust, count }))
     }
 
-    /// Contexts known.
-    pub fn len(&self) -> usize {
-        self.table.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
-    }
-
     /// About how much memory it holds, in bytes.
     pub fn footprint(&self) -> usize {
         let spilled =
@@ -291,5 +281,6 @@ fn keys(place: &Place) -> [Option<u64>; KINDS] {
         key(4, place.entity, place.rule),
         if place.before == 0 { None } else { key(5, low, high) },
         key(6, place.company, 0),
+        key(7, place.company, place.entity),
     ]
 }

@@ -32,12 +32,14 @@ use crate::hashes::{machine, stable};
 use catalogue::{Catalogue, title};
 use contexts::Ground;
 
-/// Rules that are known.
+/// Rules that are known. This and the next are seven eighths of a power of two, which is where a table grows.
 const RULES: usize = 3_584;
-/// Contexts of machines, and of actors: seven eighths of a power of two, which is where a table grows.
-const CONTEXTS: usize = 14_336;
-/// Machines, and actors, whose latest steps are known.
-const ENTITIES: usize = 7_168;
+/// Contexts of machines.
+const CONTEXTS: usize = 7_168;
+/// Machines whose latest steps are known.
+const MACHINES: usize = 3_584;
+/// Actors whose latest steps are known. Most come once.
+const ACTORS: usize = 1_792;
 /// Rules listed.
 const RULES_LISTED: usize = 5;
 /// Techniques listed.
@@ -127,7 +129,7 @@ pub struct Proposal {
 }
 
 /// Learns from alerts and decisions, and proposes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Predictor {
     machines: NextSteps,
     actors: NextSteps,
@@ -150,8 +152,8 @@ impl Predictor {
     /// The same, with alerts of a rule being two steps where they are this far apart, in milliseconds.
     pub fn parted(stretch_ms: i64) -> Self {
         Self {
-            machines: NextSteps::new(RULES, CONTEXTS, ENTITIES, stretch_ms),
-            actors: NextSteps::new(RULES, CONTEXTS, ENTITIES, stretch_ms),
+            machines: NextSteps::new(RULES, CONTEXTS, MACHINES, stretch_ms),
+            actors: NextSteps::new(RULES / 8, CONTEXTS / 8, ACTORS, stretch_ms),
             catalogue: Catalogue::new(RULES),
             actions: Actions::new(RULES),
         }
@@ -161,10 +163,8 @@ impl Predictor {
     pub fn observe(&mut self, seen: &Seen<'_>) -> Option<Step> {
         let rule = rule_id(seen.rule);
         let known = self.catalogue.len();
-        let mut stages = None;
-        let mut step = |steps: &mut NextSteps, entity: u64| {
-            let stage = *stages.get_or_insert_with(|| stage(seen.techniques));
-            (entity != 0).then(|| steps.observe(seen.time, entity, rule, stage, known))?
+        let step = |steps: &mut NextSteps, entity: u64| {
+            (entity != 0).then(|| steps.observe(seen.time, entity, rule, || stage(seen.techniques), known))?
         };
         let [machine, actor] = seen.entity;
         let on_machine = step(&mut self.machines, machine);
@@ -192,7 +192,7 @@ impl Predictor {
         let stage = stage(question.techniques);
         let forecast = |steps: &NextSteps, entity: u64| {
             let (place, since) = steps.place(entity, rule, stage, question.now);
-            steps.forecast(&place, since, self.catalogue.len())
+            steps.forecast(&place, rule, since, self.catalogue.len())
         };
         let [machine, actor] = question.entity;
         let on_machine = forecast(&self.machines, machine);
@@ -210,6 +210,8 @@ impl Predictor {
         };
         if proposal.silent.is_none() {
             proposal.next = self.next(&forecast, whose);
+            // Rules whose names were forgotten.
+            proposal.silent = proposal.next.is_empty().then_some(Silence::NothingStandsOut);
         }
         match self.actions.propose(question.rule, question.category) {
             Ok(actions) => proposal.actions = actions,
@@ -221,7 +223,7 @@ impl Predictor {
     /// The distribution over what comes next on a machine, whether or not it should be said, and the forecast that is.
     pub fn on_machine(&self, place: &Place) -> (Distribution, Forecast) {
         let known = self.catalogue.len();
-        (self.machines.distribution(place, known), self.machines.forecast(place, 0, known))
+        (self.machines.distribution(place, known), self.machines.forecast(place, place.rule, 0, known))
     }
 
     /// How many rules are known.
@@ -231,10 +233,17 @@ impl Predictor {
 
     /// About how much memory it holds, in bytes.
     pub fn footprint(&self) -> usize {
-        self.machines.footprint()
-            + self.actors.footprint()
-            + self.catalogue.footprint()
-            + self.actions.footprint()
+        self.footprints().iter().sum()
+    }
+
+    /// The same for machines, actors, names and actions.
+    fn footprints(&self) -> [usize; 4] {
+        [
+            self.machines.footprint(),
+            self.actors.footprint(),
+            self.catalogue.footprint(),
+            self.actions.footprint(),
+        ]
     }
 
     fn next(&self, forecast: &Forecast, whose: &str) -> Vec<Next> {
@@ -271,9 +280,7 @@ impl Predictor {
                 technique: Some(id),
                 tactic: tactic(id),
                 grounds: known(candidate)
-                    .map(|known| {
-                        format!("shown by {} and others like it, {}", known.name, grounds(candidate, whose))
-                    })
+                    .map(|known| format!("above all {}, {}", known.name, grounds(candidate, whose)))
                     .unwrap_or_default(),
                 ..Next::of(candidate, probability.min(1.0), forecast)
             });
@@ -321,10 +328,9 @@ fn grounds(candidate: &Candidate, whose: &str) -> String {
     let counts = format!("{times} of {of} times");
     match ground {
         Ground::Rule => {
-            let plural = if candidate.entities == 1 { "" } else { "s" };
-            let about = if candidate.entities > 16 { "about " } else { "" };
-            format!("seen after this {counts}, on {about}{} {whose}{plural}", candidate.entities)
-                .replace("on 1 source", "by 1 source")
+            let (plural, on) =
+                (if candidate.entities == 1 { "" } else { "s" }, if whose == "source" { "by" } else { "on" });
+            format!("seen after this {counts}, {on} at least {} {whose}{plural}", candidate.entities)
         }
         Ground::Company => format!("seen {counts} while the same rules were going on"),
         Ground::Pair => format!("seen {counts} after the last two rules"),

@@ -19,7 +19,7 @@ const LEAST: f64 = 0.05;
 /// One-sided 95 %.
 const Z: f64 = 1.644_854;
 /// Successors of a rule whose delays and machines are remembered.
-const SUCCESSORS: usize = 16;
+const SUCCESSORS: usize = 8;
 /// What is known of all rules counts as much as so many outcomes of one.
 const PRIOR: f64 = 8.0;
 /// Windows, in seconds.
@@ -59,7 +59,7 @@ pub struct Candidate {
     pub within_s: Option<f64>,
     /// Where it was seen, how often, and how often anything was.
     pub grounds: Option<(Ground, u32, u32)>,
-    /// On how many entities it was seen after this rule, about.
+    /// On at least so many entities it was seen after this rule; 32 at most.
     pub entities: u32,
 }
 
@@ -79,7 +79,7 @@ pub struct Forecast {
 }
 
 /// Learns what comes next on entities of one sort.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NextSteps {
     tracker: Tracker,
     contexts: Contexts,
@@ -88,17 +88,17 @@ pub struct NextSteps {
 }
 
 /// What is known of how a rule is followed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Followed {
     delays: Delays,
-    by: SmallVec<[Follower; 2]>,
+    by: SmallVec<[Follower; 1]>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Follower {
     rule: u64,
     /// A bit for each entity, by its hash.
-    entities: u64,
+    entities: u32,
     delays: Delays,
 }
 
@@ -115,7 +115,14 @@ impl NextSteps {
     }
 
     /// Takes in an alert; says which step it is, if it is one. `known` is the number of rules that are known.
-    pub fn observe(&mut self, time: i64, entity: u64, rule: u64, stage: u8, known: usize) -> Option<Step> {
+    pub fn observe(
+        &mut self,
+        time: i64,
+        entity: u64,
+        rule: u64,
+        stage: impl FnOnce() -> u8,
+        known: usize,
+    ) -> Option<Step> {
         let step = self.tracker.observe(time, entity, rule, stage)?;
         for outcome in self.tracker.overdue(time) {
             self.learn(&outcome, known);
@@ -151,7 +158,7 @@ impl NextSteps {
             rule.by.len() - 1
         });
         if let Some(by) = rule.by.get_mut(index) {
-            by.entities |= 1 << (outcome.place.entity.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
+            by.entities |= 1 << (outcome.place.entity.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 59);
             by.delays.add(outcome.delay_ms);
         }
     }
@@ -167,8 +174,8 @@ impl NextSteps {
         self.contexts.distribution(place, known)
     }
 
-    /// What comes next after a step that was taken so long ago, in milliseconds.
-    pub fn forecast(&self, place: &Place, since_ms: i64, known: usize) -> Forecast {
+    /// What comes next after a step that was taken so long ago, in milliseconds, besides the rule that was asked about.
+    pub fn forecast(&self, place: &Place, asked: u64, since_ms: i64, known: usize) -> Forecast {
         let mut distribution = self.contexts.distribution(place, known);
         let followed = self.rules.get(&place.rule);
         let since_s = since_ms.max(0) as f64 / 1e3;
@@ -177,7 +184,7 @@ impl NextSteps {
         let evidence = distribution.evidence;
         let mut candidates: Vec<Candidate> = Vec::new();
         for (rule, probability) in distribution.listed {
-            if rule == NOTHING || probability < LEAST {
+            if rule == NOTHING || rule == asked || probability < LEAST {
                 continue;
             }
             let by = followed.and_then(|followed| followed.by.iter().find(|by| by.rule == rule));
@@ -190,7 +197,7 @@ impl NextSteps {
                 typical_s: delays.quantile(0.5),
                 within_s: delays.quantile(0.9),
                 grounds: self.contexts.grounds(place, rule),
-                entities: by.map_or(0, |by| entities(by.entities)),
+                entities: by.map_or(0, |by| by.entities.count_ones()),
             });
         }
         let best = candidates.first().map_or(0.0, |candidate| candidate.at_least);
@@ -267,13 +274,4 @@ pub(super) fn at_least(share: f64, evidence: f64) -> f64 {
     let centre = share + square / 2.0;
     let spread = Z * (share * (1.0 - share) / evidence + square / (4.0 * evidence)).max(0.0).sqrt();
     ((centre - spread) / (1.0 + square)).clamp(0.0, share)
-}
-
-/// How many entities set the bits of a word (linear counting, Whang et al. 1990); 64 or more if all are set.
-fn entities(bits: u64) -> u32 {
-    let zeros = bits.count_zeros();
-    if zeros == 0 {
-        return 267;
-    }
-    (64.0 * (64.0 / f64::from(zeros)).ln()).round() as u32
 }

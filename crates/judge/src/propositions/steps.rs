@@ -18,8 +18,6 @@ pub const HORIZON_MS: i64 = 86_400_000;
 pub const STRETCH_MS: i64 = 3_600_000;
 /// Rules of an entity that are known to be going on.
 const ACTIVE: usize = 16;
-/// Steps of which it is written down that nothing may follow.
-const WAITING: usize = 4_096;
 /// As many of those are looked at when a step comes, so that one alert with a time of the far future ends few.
 const LOOKED_AT: usize = 2;
 
@@ -66,10 +64,12 @@ pub struct Step {
 }
 
 /// Tells steps from what merely goes on, for each entity.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tracker {
     trails: BoundedMap<u64, Trail>,
+    /// Steps that nothing may follow, in the order in which they came; as many as entities at most.
     waiting: VecDeque<(u64, i64)>,
+    bound: usize,
     stretch_ms: i64,
 }
 
@@ -82,28 +82,24 @@ struct Trail {
     /// Whether it is already known what came of it.
     is_over: bool,
     /// Rules that are going on, with their latest alerts.
-    active: SmallVec<[(u64, i64); 4]>,
+    active: SmallVec<[(u64, i64); 2]>,
 }
 
 impl Tracker {
     /// Knows nobody yet, and at most so many entities later. Alerts of a rule that are further apart than this are two
     /// stretches; 0 makes every change of the rule a step.
     pub fn new(entities: usize, stretch_ms: i64) -> Self {
-        Self { trails: BoundedMap::new(entities), waiting: VecDeque::new(), stretch_ms }
+        Self { trails: BoundedMap::new(entities), waiting: VecDeque::new(), bound: entities, stretch_ms }
     }
 
-    /// Takes in an alert; says which step it is, if it is one. `time` is in milliseconds since 1970.
-    pub fn observe(&mut self, time: i64, entity: u64, rule: u64, stage: u8) -> Option<Step> {
+    /// Takes in an alert; says which step it is, if it is one. `time` is in milliseconds since 1970; for the tactic is
+    /// asked only at steps.
+    pub fn observe(&mut self, time: i64, entity: u64, rule: u64, stage: impl FnOnce() -> u8) -> Option<Step> {
         let stretch = self.stretch_ms;
         let mut is_first = false;
         let trail = self.trails.entry(entity, || {
             is_first = true;
-            Trail {
-                place: Place::alone(entity, rule, stage),
-                at: time,
-                is_over: false,
-                active: SmallVec::new(),
-            }
+            Trail { place: Place::alone(entity, rule, 0), at: time, is_over: false, active: SmallVec::new() }
         });
         let since = time.saturating_sub(trail.at);
         let goes_on = trail.goes_on(rule, time, stretch);
@@ -121,12 +117,13 @@ impl Tracker {
                 delay_ms: since.clamp(0, HORIZON_MS),
             });
             let company = together(trail.active.iter().map(|(rule, _)| *rule));
-            trail.place = Place { entity, rule, before: trail.place.rule, company, stage };
+            trail.place = Place { entity, rule, before: trail.place.rule, company, stage: 0 };
             trail.at = time;
             trail.is_over = false;
         }
+        trail.place.stage = stage();
         let place = trail.place;
-        if self.waiting.len() >= WAITING {
+        if self.waiting.len() >= self.bound {
             self.waiting.pop_front();
         }
         self.waiting.push_back((entity, time));
@@ -138,13 +135,17 @@ impl Tracker {
         let mut overdue = SmallVec::new();
         for _ in 0..LOOKED_AT {
             let Some(&(entity, at)) = self.waiting.front() else { break };
+            let age = now.saturating_sub(at);
             let trail = self.trails.get_mut(&entity).filter(|trail| trail.at == at && !trail.is_over);
-            if trail.is_some() && now.saturating_sub(at) <= HORIZON_MS {
-                break;
-            }
             if let Some(trail) = trail {
+                if age.saturating_abs() <= HORIZON_MS {
+                    break;
+                }
                 trail.is_over = true;
-                overdue.push(Outcome { place: trail.place, next: NOTHING, delay_ms: HORIZON_MS });
+                // What is dated far ahead of all else must not keep the others waiting; what followed it nobody knows.
+                if age > 0 {
+                    overdue.push(Outcome { place: trail.place, next: NOTHING, delay_ms: HORIZON_MS });
+                }
             }
             self.waiting.pop_front();
         }

@@ -15,6 +15,7 @@ use watchfire_engine::RecordAgain;
 use watchfire_store::Search;
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
     /// A source, destination or account, or a part of a rule's name.

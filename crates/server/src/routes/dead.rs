@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 const MOST: usize = 10_000;
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     /// Where the page begins.

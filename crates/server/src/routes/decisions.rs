@@ -16,6 +16,7 @@ use watchfire_store::ChoiceSearch;
 const MOST: usize = 500;
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
     /// Of this type: a vendor's rule, by format and id.

@@ -60,6 +60,8 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
     (status = 429, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let text = app.shared.metrics.text(&app);
+    // Where the store can't be read, the rest is told all the same.
+    let patterns = app.read(|store| Ok(store.pattern_count()?)).await.unwrap_or_default();
+    let text = app.shared.metrics.text(&app, patterns);
     ([("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

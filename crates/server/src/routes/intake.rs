@@ -69,6 +69,7 @@ pub(crate) struct Results {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Budget {
     /// How long propositions may be looked for, in milliseconds; verdicts come whatever it is.

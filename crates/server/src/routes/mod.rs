@@ -202,6 +202,7 @@ pub(crate) async fn body(app: &App, body: axum::body::Body) -> Result<bytes::Byt
         if std::error::Error::source(&error)
             .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
         {
+            app.shared.metrics.too_large();
             Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("the body is longer than {most} bytes"),

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use watchfire_engine::EngineError;
 use watchfire_engine::service::Ruling;
 use watchfire_judge::tame;
-use watchfire_signal::Decider;
+use watchfire_signal::{Decider, Verdict};
 use watchfire_store::{Order, Search, Store, Wanted};
 
 /// Decisions, and words of analysts, that are shown of a pattern.
@@ -49,6 +49,7 @@ pub(crate) enum Sort {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
     /// Those that analysts decided on, or not.
@@ -74,7 +75,7 @@ pub(crate) struct Filter {
 
 /// A page of the queue.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Queue {
+pub(crate) struct PatternQueue {
     /// What is on it.
     items: Vec<Pattern>,
     /// Where the next one begins; null on the last.
@@ -83,12 +84,44 @@ pub(crate) struct Queue {
     total: u64,
 }
 
+/// What a pattern is said to be.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum VerdictName {
+    /// What the rule names did happen, and is hostile.
+    TruePositive,
+    /// Looks hostile.
+    Suspicious,
+    /// Nobody could tell.
+    InsufficientData,
+    /// It did happen, and is allowed or harmless.
+    BenignPositive,
+    /// What the rule names did not happen.
+    FalsePositive,
+    /// The same again.
+    Duplicate,
+}
+
+impl VerdictName {
+    const fn verdict(self) -> Verdict {
+        match self {
+            Self::TruePositive => Verdict::TruePositive,
+            Self::Suspicious => Verdict::Suspicious,
+            Self::InsufficientData => Verdict::InsufficientData,
+            Self::BenignPositive => Verdict::BenignPositive,
+            Self::FalsePositive => Verdict::FalsePositive,
+            Self::Duplicate => Verdict::Duplicate,
+        }
+    }
+}
+
 /// An analyst's word.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Said {
     /// What it is.
-    verdict: String,
+    #[schema(inline)]
+    verdict: VerdictName,
     /// Why.
     #[serde(default)]
     #[schema(max_length = 2000)]
@@ -117,7 +150,7 @@ pub(crate) struct Ruled {
 #[utoipa::path(
     get, path = "/api/v1/patterns", tag = "patterns", security(("token" = [])), params(Filter),
     responses(
-        (status = 200, body = Queue),
+        (status = 200, body = PatternQueue),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
@@ -126,7 +159,7 @@ pub(crate) struct Ruled {
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -> Answer<Queue> {
+pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -> Answer<PatternQueue> {
     let limit = page_size(filter.limit)?;
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let wanted = Wanted {
@@ -159,7 +192,7 @@ pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -
             Cursor([first, last_seen, id]).text()
         });
         let total = store.queue_count(&wanted)?;
-        Ok(Json(Queue { items: page.iter().filter_map(Pattern::of).collect(), next, total }))
+        Ok(Json(PatternQueue { items: page.iter().filter_map(Pattern::of).collect(), next, total }))
     })
     .await
 }
@@ -220,7 +253,7 @@ pub(crate) async fn decide(
 ) -> Answer<Ruled> {
     let said: Said = from_json(&body(&app, content).await?)?;
     let pattern = number(&id).ok_or_else(|| Problem::not_found("pattern", &id))?;
-    let verdict = verdict(&said.verdict)?;
+    let verdict = said.verdict.verdict();
     let action = said.action.unwrap_or_default();
     if said.reason.chars().count() > MAX_TEXT || action.chars().count() > MAX_TEXT {
         return Err(Problem::bad(

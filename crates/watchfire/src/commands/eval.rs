@@ -105,7 +105,7 @@ impl Desk<'_> {
         let command = self.command;
         let benign = Labels::BENIGN.iter().map(|label| (*label).to_owned());
         let labels = Labels {
-            field: command.labels.clone(),
+            field: command.labels.clone().unwrap_or_default(),
             benign: benign.chain(command.benign.iter().cloned()).collect(),
         };
         Evaluation {
