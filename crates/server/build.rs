@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
             Some("svg") => "image/svg+xml",
             _ => continue,
         };
-        let path = folder.join(&name);
+        let path = folder.join(&name).display().to_string();
         let bytes = fs::read(&path)?;
         // FNV-1a: names a version of a file, and guards nothing.
         let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use watchfire_engine::EngineError;
-use watchfire_engine::service::{Outside, Service};
+use watchfire_engine::service::{Consultant, Outside, Service};
 use watchfire_store::Store;
 
 /// How the service is served.
@@ -70,17 +70,34 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) hub: Hub,
     pub(crate) watched: Vec<Watched>,
+    pub(crate) consultant: Option<Consultant>,
     pub(crate) stopping: AtomicBool,
 }
 
 impl App {
-    /// An application over a running service.
-    pub fn new(service: Service, settings: AppSettings, watched: Vec<Watched>) -> Result<Self, EngineError> {
+    /// An application over a running service; `consultant` is asked for propositions in the predictor's place.
+    pub fn new(
+        service: Service,
+        settings: AppSettings,
+        watched: Vec<Watched>,
+        consultant: Option<Consultant>,
+    ) -> Result<Self, EngineError> {
         let guard = Guard::open(&service, &settings)?;
         let hub = Hub::new(settings.max_listeners);
         let metrics = Metrics::new();
         let stopping = AtomicBool::new(false);
-        Ok(Self { shared: Arc::new(Shared { service, settings, guard, metrics, hub, watched, stopping }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                service,
+                settings,
+                guard,
+                metrics,
+                hub,
+                watched,
+                consultant,
+                stopping,
+            }),
+        })
     }
 
     pub(crate) fn service(&self) -> &Service {

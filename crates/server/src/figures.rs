@@ -221,7 +221,19 @@ impl App {
                 stopped: watchfire_judge::tame(&asked.stopped, 200),
             }
         };
-        self.shared.watched.iter().map(of).collect()
+        let consultant = self.shared.consultant.iter().map(|consultant| Outside {
+            name: "propositions".to_owned(),
+            kind: "propositions",
+            breaker: consultant.breaker(),
+            waiting: 0,
+            next_slot_s: 0.0,
+            last_slot_s: 0.0,
+            limits: Vec::new(),
+            calls_today: 0,
+            cost_today_usd: 0.0,
+            stopped: String::new(),
+        });
+        self.shared.watched.iter().map(of).chain(consultant).collect()
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::app::App;
 use crate::shape::{Action, Next, Propositions, Status};
+use std::sync::Arc;
 use tokio::time::Instant;
-use watchfire_engine::service::{About, Timing};
+use watchfire_engine::service::{About, NotAsked, Timing};
 use watchfire_judge::propositions::{Ending, Kind, Proposal};
 
 impl App {
@@ -13,19 +14,37 @@ impl App {
         self.counted(of(&proposal, "predictor"))
     }
 
-    /// What is proposed about alerts of this type, if there is time left for it.
-    pub(crate) fn propose_type(&self, about: &About, until: Instant) -> Propositions {
+    /// What is proposed about alerts of this type, if there is time left for it: what is remembered, else what the service
+    /// says, if there is one, else what the predictor says.
+    pub(crate) async fn propose_type(&self, about: &About, alert: &str, until: Instant) -> Propositions {
         let started = Instant::now();
-        if started >= until {
-            return self.counted(Propositions {
-                status: Status::TimedOut,
-                ..Propositions::none("the time budget of the request is over")
-            });
-        }
         let service = self.service();
-        let (proposal, from) = service.propositions().about_type(about, service.clock().elapsed());
+        let (propositions, now) = (service.propositions(), service.clock().elapsed());
+        let answer = match (propositions.recall(about, now), &self.shared.consultant) {
+            (Some(remembered), _) => of(&remembered, "cache"),
+            (None, _) if started >= until => {
+                not_asked(Status::TimedOut, "predictor", "the time budget of the request is over")
+            }
+            (None, None) => {
+                let proposal = propositions.about_any(about);
+                propositions.remember(about, &proposal, now);
+                of(&proposal, "predictor")
+            }
+            (None, Some(consultant)) => match consultant.ask(&about.rule, alert, until).await {
+                Ok(proposal) => {
+                    let proposal = Arc::new(proposal);
+                    propositions.remember(about, &proposal, now);
+                    of(&proposal, "service")
+                }
+                Err(error @ NotAsked::TimedOut) => not_asked(Status::TimedOut, "service", &error.to_string()),
+                Err(error @ NotAsked::Failed(_)) => {
+                    service.live().failed("propositions");
+                    not_asked(Status::Failed, "service", &error.to_string())
+                }
+            },
+        };
         service.live().took(Timing::Propose, started.elapsed());
-        self.counted(of(&proposal, from.name()))
+        self.counted(answer)
     }
 
     /// What is proposed about a pattern's type now, as JSON, for the log of choices.
@@ -41,6 +60,10 @@ impl App {
         self.service().propositions().count(propositions.status.name(), propositions.from);
         propositions
     }
+}
+
+fn not_asked(status: Status, from: &'static str, why: &str) -> Propositions {
+    Propositions { status, from, ..Propositions::none(why) }
 }
 
 fn of(proposal: &Proposal, from: &'static str) -> Propositions {
@@ -78,12 +101,16 @@ fn of(proposal: &Proposal, from: &'static str) -> Propositions {
             grounds: action.grounds.clone(),
         })
         .collect();
-    let why = [proposal.silent, proposal.silent_on_actions]
+    let is_empty = next.is_empty() && actions.is_empty();
+    let mut why = [proposal.silent, proposal.silent_on_actions]
         .into_iter()
         .flatten()
-        .map(|silence| silence.why())
+        .map(watchfire_judge::propositions::Silence::why)
         .collect::<Vec<_>>()
         .join("; ");
-    let status = if next.is_empty() && actions.is_empty() { Status::None } else { Status::Found };
+    if is_empty && why.is_empty() {
+        "whoever was asked has nothing to propose".clone_into(&mut why);
+    }
+    let status = if is_empty { Status::None } else { Status::Found };
     Propositions { status, from, why, next, actions }
 }

@@ -86,7 +86,7 @@ impl Store {
             match (search.text.is_empty(), index) {
                 (true, _) => {}
                 (false, 3) => {
-                    values.extend([Value::Text(containing(&search.text)), Value::Integer(MAX_PATTERNS)])
+                    values.extend([Value::Text(containing(&search.text)), Value::Integer(MAX_PATTERNS)]);
                 }
                 (false, _) => values.push(Value::Text(search.text.clone())),
             }

@@ -4,6 +4,7 @@ mod key;
 mod learning;
 mod limit;
 mod llm;
+mod propositions;
 mod reuse;
 mod server;
 mod service;
@@ -11,6 +12,7 @@ mod service;
 pub(crate) use learning::LearningSettings;
 pub(crate) use limit::LimitSettings;
 pub(crate) use llm::{LlmSettings, ProviderKind, TierSettings};
+pub(crate) use propositions::PropositionSettings;
 pub(crate) use reuse::ReuseSettings;
 pub(crate) use server::ServerSettings;
 pub(crate) use service::ServiceSettings;
@@ -48,6 +50,7 @@ pub(crate) struct Settings {
     pub(crate) intel: IntelSettings,
     pub(crate) llm: BTreeMap<String, LlmSettings>,
     pub(crate) server: ServerSettings,
+    pub(crate) propositions: PropositionSettings,
     /// What is replaced before text leaves for a service.
     pub(crate) privacy: PrivacyConfig,
 }
@@ -221,6 +224,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     settings.reuse.check()?;
     settings.learning.check()?;
     settings.server.check()?;
+    settings.propositions.check()?;
     settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
     settings.intel.services.iter().try_for_each(|(name, service)| service.check(name))?;
     settings.intel.outbound()?;
@@ -248,6 +252,7 @@ impl Settings {
             llm.key_file.iter_mut().for_each(resolve);
             llm.prices.iter_mut().for_each(resolve);
         }
+        self.propositions.token_file.iter_mut().for_each(resolve);
         for service in self.intel.services.values_mut() {
             service.key_file.iter_mut().for_each(resolve);
         }

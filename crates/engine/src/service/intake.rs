@@ -240,7 +240,7 @@ impl Shared {
         let (judged, set_aside, dead) =
             (count(|read| read.alerts.len()), count(|read| read.aside.len()), count(|read| read.dead.len()));
         let (reply, written) = oneshot::channel();
-        let mut ticketed = self.in_order(worker, chunks, &reads, &looked)?;
+        let mut ticketed = self.in_order(worker, chunks, &reads, &looked);
         self.live.received(judged + set_aside + dead);
         let mut entry = Handed {
             shared: self,
@@ -310,7 +310,7 @@ impl Shared {
         chunks: &[Chunk],
         reads: &[ReadChunk<'_>],
         looked: &Looked<'_>,
-    ) -> Result<Ticketed, Refusal> {
+    ) -> Ticketed {
         let started = self.clock.elapsed();
         let mut bench = self.bench();
         let (ticket, epoch) = (bench.ticket, bench.epoch);
@@ -351,7 +351,7 @@ impl Shared {
         drop(bench);
         self.live.took(Timing::Judge, self.clock.elapsed().saturating_sub(started));
         let failed = outcome.is_err() || worker.archive.has_failed();
-        Ok(Ticketed { ticket, epoch, failed, judged: outcome.unwrap_or_default() })
+        Ticketed { ticket, epoch, failed, judged: outcome.unwrap_or_default() }
     }
 
     /// Cuts a body into chunks of whole records.

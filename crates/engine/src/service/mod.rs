@@ -16,6 +16,7 @@
 mod analyst;
 mod asking;
 mod committer;
+mod consulting;
 mod intake;
 mod live;
 mod propositions;
@@ -24,9 +25,10 @@ mod sets;
 
 pub use analyst::{Overruled, Ruling};
 pub use asking::Outside;
+pub use consulting::{Consultant, NotAsked};
 pub use intake::{Accepted, Outcome};
 pub use live::{Balance, Errors, Live, Pace, Timing, Timings};
-pub use propositions::{About, From, Propositions, REMEMBERED};
+pub use propositions::{About, Propositions, REMEMBERED};
 pub use replay::Replayed;
 pub use sets::{Refusal, Setup};
 

@@ -38,25 +38,6 @@ pub struct About {
     pub category: Category,
 }
 
-/// Where propositions come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum From {
-    /// The predictor.
-    Predictor,
-    /// What is remembered of the type.
-    Cache,
-}
-
-impl From {
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Predictor => "predictor",
-            Self::Cache => "cache",
-        }
-    }
-}
-
 /// Propositions about a type.
 struct Remembered {
     proposal: Arc<Proposal>,
@@ -186,25 +167,26 @@ impl Propositions {
         Arc::new(self.ask(about, about.entity))
     }
 
-    /// What is proposed about alerts of this type, as far as possible from memory. `now` is any clock that does not go back.
-    pub fn about_type(&self, about: &About, now: Duration) -> (Arc<Proposal>, From) {
+    /// What is remembered of this type. `now` is any clock that does not go back.
+    pub fn recall(&self, about: &About, now: Duration) -> Option<Arc<Proposal>> {
         let seen = lock(&self.predictor).times(&about.rule);
-        {
-            let mut cache = lock(&self.cache);
-            cache.lookups += 1;
-            cache.uses += 1;
-            let used = cache.uses;
-            if let Some(known) = cache.known.get_mut(&about.rule)
-                && now.saturating_sub(known.at) < LIFE
-                && seen <= known.seen + known.seen / 2 + 1
-            {
-                known.used = used;
-                let proposal = Arc::clone(&known.proposal);
-                cache.hits += 1;
-                return (proposal, From::Cache);
-            }
+        let mut cache = lock(&self.cache);
+        cache.lookups += 1;
+        cache.uses += 1;
+        let used = cache.uses;
+        let known = cache.known.get_mut(&about.rule)?;
+        if now.saturating_sub(known.at) >= LIFE || seen > known.seen + known.seen / 2 + 1 {
+            return None;
         }
-        let proposal = Arc::new(self.ask(about, [0, 0]));
+        known.used = used;
+        let proposal = Arc::clone(&known.proposal);
+        cache.hits += 1;
+        Some(proposal)
+    }
+
+    /// Remembers what is proposed about alerts of this type.
+    pub fn remember(&self, about: &About, proposal: &Arc<Proposal>, now: Duration) {
+        let seen = lock(&self.predictor).times(&about.rule);
         let mut cache = lock(&self.cache);
         if cache.known.len() >= self.most && !cache.known.contains_key(&about.rule) {
             let oldest = cache.known.iter().min_by_key(|(_, known)| known.used).map(|(kind, _)| kind.clone());
@@ -213,10 +195,14 @@ impl Propositions {
             }
         }
         let used = cache.uses;
-        let remembered =
-            Remembered { proposal: Arc::clone(&proposal), at: now, used, seen, category: about.category };
+        let proposal = Arc::clone(proposal);
+        let remembered = Remembered { proposal, at: now, used, seen, category: about.category };
         cache.known.insert(about.rule.clone(), remembered);
-        (proposal, From::Predictor)
+    }
+
+    /// What the predictor proposes about any alert of this type.
+    pub fn about_any(&self, about: &About) -> Arc<Proposal> {
+        Arc::new(self.ask(about, [0, 0]))
     }
 
     fn ask(&self, about: &About, entity: [u64; 2]) -> Proposal {
@@ -289,4 +275,58 @@ pub(super) fn about(store: &Store, id: &str) -> Result<Option<About>, EngineErro
         techniques: detail.as_ref().map(|detail| detail.techniques.clone()).unwrap_or_default(),
         category: detail.map(|detail| detail.category).unwrap_or_default(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{About, LIFE, Propositions};
+    use std::sync::Arc;
+    use std::time::Duration;
+    use watchfire_judge::Category;
+    use watchfire_judge::propositions::{Proposal, Seen};
+    use watchfire_store::{Location, Store};
+
+    fn about(rule: &str) -> About {
+        About {
+            time: 0,
+            entity: [1, 2],
+            rule: rule.to_owned(),
+            techniques: Vec::new(),
+            category: Category::default(),
+        }
+    }
+
+    fn propositions(most: usize) -> Propositions {
+        Propositions::open(&Store::open(&Location::Memory).unwrap(), most).unwrap()
+    }
+
+    #[test]
+    fn the_type_that_was_not_asked_about_longest_goes_first() {
+        let propositions = propositions(2);
+        let (now, proposal) = (Duration::ZERO, Arc::new(Proposal::default()));
+        for rule in ["a", "b"] {
+            assert!(propositions.recall(&about(rule), now).is_none());
+            propositions.remember(&about(rule), &proposal, now);
+        }
+        assert!(propositions.recall(&about("a"), now).is_some(), "now b was not used longest");
+        assert!(propositions.recall(&about("c"), now).is_none());
+        propositions.remember(&about("c"), &proposal, now);
+        assert!(propositions.recall(&about("a"), now).is_some());
+        assert!(propositions.recall(&about("b"), now).is_none());
+        assert_eq!((propositions.len(), propositions.hit_rate()), (2, 2.0 / 6.0));
+    }
+
+    #[test]
+    fn what_is_remembered_ends_with_its_day_and_when_much_more_was_seen() {
+        let propositions = propositions(10);
+        let proposal = Arc::new(Proposal::default());
+        propositions.remember(&about("a"), &proposal, Duration::ZERO);
+        assert!(propositions.recall(&about("a"), LIFE.saturating_sub(Duration::from_secs(1))).is_some());
+        assert!(propositions.recall(&about("a"), LIFE).is_none());
+        let seen = Seen { time: 0, entity: [1, 2], rule: "a", name: "", techniques: &[], hostile: false };
+        propositions.observe(&seen);
+        assert!(propositions.recall(&about("a"), Duration::ZERO).is_some());
+        propositions.observe(&seen);
+        assert!(propositions.recall(&about("a"), Duration::ZERO).is_none(), "of none it saw two");
+    }
 }

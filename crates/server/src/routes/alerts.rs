@@ -61,11 +61,14 @@ pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -
             .map(|id| number(&id).ok_or_else(|| Problem::not_found("pattern", &id)))
             .transpose()?,
         text: filter.q.unwrap_or_default(),
-        verdict: given(&filter.verdict).map(|name| verdict(&name)).transpose()?.map(|verdict| verdict.id()),
+        verdict: given(&filter.verdict)
+            .map(|name| verdict(&name))
+            .transpose()?
+            .map(watchfire_signal::Verdict::id),
         min_severity: given(&filter.min_severity)
             .map(|name| severity(&name))
             .transpose()?
-            .map_or(0, |severity| severity.id()),
+            .map_or(0, watchfire_signal::Severity::id),
         min_priority: filter.min_priority.unwrap_or(0),
         from: moment_of("from", filter.from.as_deref())?,
         to: moment_of("to", filter.to.as_deref())?,

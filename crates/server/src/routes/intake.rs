@@ -142,6 +142,7 @@ pub(crate) async fn process(
     for outcome in accepted.outcomes {
         results.push(match outcome {
             Outcome::Judged { json, about, .. } => {
+                let propositions = app.propose_type(&about, &json, until).await;
                 let alert = RawValue::from_string(json).map_err(|_| {
                     Problem::new(
                         StatusCode::INTERNAL_SERVER_ERROR,
@@ -149,7 +150,7 @@ pub(crate) async fn process(
                         "this is a bug: please report it with the request",
                     )
                 })?;
-                Processed::Judged { alert, propositions: app.propose_type(&about, until) }
+                Processed::Judged { alert, propositions }
             }
             Outcome::SetAside { kind } => Processed::SetAside { kind },
             Outcome::Dead { reason, hint } => Processed::Dead { reason, hint },

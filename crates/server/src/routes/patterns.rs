@@ -168,11 +168,14 @@ pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -
             State_::Decided => Some(true),
             State_::All => None,
         },
-        verdict: given(&filter.verdict).map(|name| verdict(&name)).transpose()?.map(|verdict| verdict.id()),
+        verdict: given(&filter.verdict)
+            .map(|name| verdict(&name))
+            .transpose()?
+            .map(watchfire_signal::Verdict::id),
         min_severity: given(&filter.min_severity)
             .map(|name| severity(&name))
             .transpose()?
-            .map_or(0, |severity| severity.id()),
+            .map_or(0, watchfire_signal::Severity::id),
         decider: given(&filter.decider).map(|name| decider(&name)).transpose()?.map(Decider::id),
         text: filter.q.unwrap_or_default(),
         order: match filter.sort.unwrap_or_default() {

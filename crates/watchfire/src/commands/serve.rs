@@ -66,7 +66,9 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
         }),
         kind: WatchedKind::Llm(Arc::clone(outside)),
     });
-    let app = App::new(service.clone(), settings.server.app(address), watched.collect())?;
+    let seed = u64::try_from(service.clock().unix_millis()).unwrap_or(0);
+    let consultant = settings.propositions.consultant(seed)?;
+    let app = App::new(service.clone(), settings.server.app(address), watched.collect(), consultant)?;
     let threads = available_parallelism().map_or(2, usize::from).clamp(2, 16);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
