@@ -332,11 +332,12 @@ impl Shared {
                     worker.clock,
                     started,
                 );
-                for ((alert, assessed), verdicted) in read.alerts.iter().zip(assessed).zip(&chunk.verdicts) {
+                let alerts = read.alerts.iter().zip(facts).zip(assessed).zip(&chunk.verdicts);
+                for (((alert, facts), assessed), verdicted) in alerts {
                     let decision = &verdicted.judgement.decision;
                     self.propositions.observe(&Seen {
                         time: verdicted.time,
-                        entity: [assessed.entities.asset, assessed.entities.actor],
+                        entity: entity_of(facts, assessed),
                         rule: &rule_key(alert),
                         name: alert.text(Field::RuleName),
                         techniques: &decision.detail.techniques,
@@ -418,25 +419,33 @@ impl Drop for Handed<'_> {
     }
 }
 
+/// The machine and whoever acted, as propositions know them: nobody is named where whoever acted is the machine itself.
+fn entity_of(facts: &Facts<'_>, assessed: &Assessed) -> [u64; 2] {
+    let machine = if facts.asset.is_empty() { 0 } else { assessed.entities.asset };
+    let is_named = !facts.actor.is_empty() && facts.actor != facts.asset;
+    [machine, if is_named { assessed.entities.actor } else { 0 }]
+}
+
 /// What became of each record of a chunk. `lines` has one line per alert.
 fn tell(
     lines: &str,
     shared: &Shared,
-    (read, assessed, judged): (&ReadChunk<'_>, &[Assessed], &JudgedChunk),
+    (read, facts, assessed, judged): (&ReadChunk<'_>, &[Facts<'_>], &[Assessed], &JudgedChunk),
     outcomes: &mut Vec<Outcome>,
 ) {
-    let mut alerts = read.alerts.iter().zip(assessed).zip(judged.verdicts.iter().zip(lines.lines()));
+    let looked = facts.iter().zip(assessed);
+    let mut alerts = read.alerts.iter().zip(looked).zip(judged.verdicts.iter().zip(lines.lines()));
     let (mut aside, mut dead) = (read.aside.iter(), read.dead.iter());
     for found in &read.found {
         let outcome = match found {
-            Found::Alert(_) => alerts.next().map(|((alert, assessed), (verdicted, line))| {
+            Found::Alert(_) => alerts.next().map(|((alert, (facts, assessed)), (verdicted, line))| {
                 let detail = &verdicted.judgement.decision.detail;
                 Outcome::Judged {
                     id: shared.source.alert_id(verdicted.ordinal),
                     json: line.to_owned(),
                     about: About {
                         time: verdicted.time,
-                        entity: [assessed.entities.asset, assessed.entities.actor],
+                        entity: entity_of(facts, assessed),
                         rule: rule_key(alert),
                         techniques: detail.techniques.clone(),
                         category: detail.category,

@@ -106,7 +106,7 @@ impl Propositions {
             let description: serde_json::Value = serde_json::from_str(&alert.description).unwrap_or_default();
             let text =
                 |key: &str| description.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
-            let actor = alert.source.as_deref().or(alert.user.as_deref()).unwrap_or(text("asset"));
+            let actor = actor_of(text("asset"), alert.source.as_deref().or(alert.user.as_deref()));
             learner.observe(&Seen {
                 time: alert.place.0,
                 entity: entity(text("asset"), actor),
@@ -242,6 +242,11 @@ impl Propositions {
     }
 }
 
+/// Whoever acted, unless that is the machine itself.
+fn actor_of<'a>(asset: &str, actor: Option<&'a str>) -> &'a str {
+    actor.filter(|actor| *actor != asset).unwrap_or_default()
+}
+
 /// Hands out a row as the predictor takes it; rows about patterns that are gone teach nothing.
 fn with_choice(store: &Store, row: &ChoiceRow, mut take: impl FnMut(&Choice<'_>)) -> Result<(), EngineError> {
     let Some(description) = store.pattern_description(row.pattern)? else { return Ok(()) };
@@ -267,7 +272,7 @@ pub(super) fn about(store: &Store, id: &str) -> Result<Option<About>, EngineErro
         serde_json::from_str(&stored.pattern_description).unwrap_or_default();
     let text = |key: &str| description.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
     let detail = crate::archive::decision_from_row(&stored.decision).map(|decision| decision.detail);
-    let actor = found.source.as_deref().or(found.user.as_deref()).unwrap_or(text("asset"));
+    let actor = actor_of(text("asset"), found.source.as_deref().or(found.user.as_deref()));
     Ok(Some(About {
         time: stored.time,
         entity: entity(text("asset"), actor),

@@ -236,3 +236,6 @@ pub(crate) fn moment_of(name: &str, text: Option<&str>) -> Result<Option<i64>, P
 
 /// JSON out.
 pub(crate) type Answer<T> = Result<Json<T>, Problem>;
+
+#[cfg(test)]
+mod tests;
