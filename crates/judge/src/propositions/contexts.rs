@@ -2,15 +2,16 @@
 //!
 //! Eight contexts, from the general to the particular: everything; the entity; the tactic; the rule; the rule on this
 //! entity; the last two rules in any order; all rules that are going on; all these on this entity. A particular one knows
-//! more and has seen less. Their relative frequencies are interpolated, each with what the more general ones say (Jelinek and Mercer 1980):
+//! more and has seen less. Their relative frequencies are interpolated, each with what the more general ones say (Jelinek
+//! and Mercer 1980):
 //!
 //! > pₖ(next) = λₖ · countₖ(next) / countₖ + (1 − λₖ) · pₖ₋₁(next)
 //!
 //! How far a context is trusted, λ, is itself learned: contexts are grouped by kind, by how much they have seen, and by
 //! whether that was always the same, and before each outcome is counted it is asked whether the context or what lies
 //! below it had foretold it (one step of expectation and maximisation). The start is Witten and Bell's (1991)
-//! λ = count / (count + different ones). So there is nothing to tune, and a context that only repeats noise is soon
-//! ignored.
+//! λ = count / (count + different ones). So there is little to tune, and a context that only repeats noise comes
+//! to be ignored.
 //!
 //! Counts fade by 2 % with each outcome of a context, since networks change.
 

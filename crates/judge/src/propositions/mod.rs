@@ -209,7 +209,7 @@ impl Predictor {
             _ => (on_machine, "machine"),
         };
         if proposal.silent.is_none() {
-            proposal.next = self.next(&forecast, whose);
+            proposal.next = self.next(&forecast, rule, whose);
             // Rules whose names were forgotten.
             proposal.silent = proposal.next.is_empty().then_some(Silence::NothingStandsOut);
         }
@@ -246,7 +246,12 @@ impl Predictor {
         ]
     }
 
-    fn next(&self, forecast: &Forecast, whose: &str) -> Vec<Next> {
+    fn next(&self, forecast: &Forecast, asked: u64, whose: &str) -> Vec<Next> {
+        // The alert may be one of those that merely go on while something else came last.
+        let last = self.catalogue.get(forecast.after).filter(|_| forecast.after != asked);
+        let after =
+            last.map_or_else(|| "this".to_owned(), |known| format!("{}, which came last", known.name));
+        let grounds = |candidate: &Candidate| grounds(candidate, &after, whose);
         let known = |candidate: &Candidate| self.catalogue.get(candidate.rule);
         let mut next: Vec<Next> = Vec::new();
         let mut techniques: Vec<(&'static str, f64, &Candidate)> = Vec::new();
@@ -267,7 +272,7 @@ impl Predictor {
                     technique,
                     tactic: technique.and_then(tactic),
                     hostile: f64::from(known.hostile) / f64::from(known.steps.max(1)),
-                    grounds: grounds(candidate, whose),
+                    grounds: grounds(candidate),
                     ..Next::of(candidate, candidate.probability, forecast)
                 });
             }
@@ -280,7 +285,7 @@ impl Predictor {
                 technique: Some(id),
                 tactic: tactic(id),
                 grounds: known(candidate)
-                    .map(|known| format!("above all {}, {}", known.name, grounds(candidate, whose)))
+                    .map(|known| format!("above all {}, {}", known.name, grounds(candidate)))
                     .unwrap_or_default(),
                 ..Next::of(candidate, probability.min(1.0), forecast)
             });
@@ -323,14 +328,14 @@ fn tactic(id: &str) -> Option<String> {
     technique(id)?.tactics.iter().next().map(title)
 }
 
-fn grounds(candidate: &Candidate, whose: &str) -> String {
+fn grounds(candidate: &Candidate, after: &str, whose: &str) -> String {
     let Some((ground, times, of)) = candidate.grounds else { return "seen elsewhere".to_owned() };
     let counts = format!("{times} of {of} times");
     match ground {
         Ground::Rule => {
             let (plural, on) =
                 (if candidate.entities == 1 { "" } else { "s" }, if whose == "source" { "by" } else { "on" });
-            format!("seen after this {counts}, {on} at least {} {whose}{plural}", candidate.entities)
+            format!("seen after {after} {counts}, {on} at least {} {whose}{plural}", candidate.entities)
         }
         Ground::Company => format!("seen {counts} while the same rules were going on"),
         Ground::Pair => format!("seen {counts} after the last two rules"),

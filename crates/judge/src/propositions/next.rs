@@ -66,6 +66,8 @@ pub struct Candidate {
 /// What is said of what comes next.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Forecast {
+    /// The rule of the step that it comes after.
+    pub after: u64,
     /// The most probable first.
     pub candidates: Vec<Candidate>,
     /// That nothing new comes within a day.
@@ -209,7 +211,7 @@ impl NextSteps {
             None
         };
         let within = WINDOWS_S.map(|window| self.within(followed, since_s, f64::from(window)));
-        Forecast { candidates, nothing, within, evidence, silence }
+        Forecast { after: place.rule, candidates, nothing, within, evidence, silence }
     }
 
     /// What did not come yet is the less probable, the sooner it usually comes.

@@ -117,6 +117,19 @@ fn one_alert_of_the_far_future_neither_ends_what_is_open_nor_keeps_it_waiting() 
 }
 
 #[test]
+fn grounds_name_what_came_last_where_the_alert_merely_goes_on() {
+    let mut predictor = taught(40);
+    let now = START + 1000 * HORIZON_MS;
+    predictor.observe(&seen(now, 77, "ids/scan"));
+    predictor.observe(&seen(now + MINUTE, 77, "sshd/guess"));
+    predictor.observe(&seen(now + 2 * MINUTE, 77, "ids/scan"));
+    let proposal = ask(&predictor, now + 2 * MINUTE, 77, "ids/scan");
+    let login = &proposal.next[0];
+    assert_eq!(login.what, "sshd/login");
+    assert!(login.grounds.starts_with("seen after sshd/guess, which came last 20 of "), "{}", login.grounds);
+}
+
+#[test]
 fn a_machine_s_own_habits_are_told_from_everybody_s() {
     let mut predictor = Predictor::new();
     for day in 0..60_i64 {

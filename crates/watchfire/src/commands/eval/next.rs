@@ -31,7 +31,7 @@ pub(super) fn table(figures: &NextFigures) -> String {
     for scenario in figures.scenarios.iter().chain([&figures.overall]) {
         text.push_str(&line(scenario));
     }
-    for part in &figures.overall.parts {
+    for part in figures.overall.parts.iter().filter(|part| part.questions > 0) {
         text.push_str(&of_part(part));
     }
     text.push_str(&details(&figures.overall));
