@@ -33,7 +33,7 @@ mod tokens;
 pub use choices::{ChoiceRow, ChoiceSearch};
 pub use error::StoreError;
 pub use learning::ToldRow;
-pub use open::{Location, Store};
+pub use open::{Checkpointer, Location, Store};
 pub use overrides::{Overridden, Weight};
 pub use queue::{After, Order, QueuedPattern, Wanted};
 pub use rows::{

@@ -12,6 +12,8 @@ use std::time::Duration;
 const APPLICATION_ID: i32 = 0x5774_6368;
 /// Who may read at once; more wait for one another.
 const READERS: usize = 3;
+/// Pages in the log from which on a commit brings them over itself, where a checkpointer does not keep up: 160 MB.
+const LONG_LOG: i64 = 40_000;
 /// How long a writer waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -58,6 +60,20 @@ pub struct Store {
     readers: Vec<Mutex<Connection>>,
     /// Whose turn it is, where all are busy.
     turn: AtomicUsize,
+    path: Option<PathBuf>,
+}
+
+/// Brings what stands in the log into the file.
+#[derive(Debug)]
+pub struct Checkpointer {
+    connection: Connection,
+}
+
+impl Checkpointer {
+    /// Brings over as much as nobody is reading in the log. Nobody waits for it.
+    pub fn run(&self) -> Result<(), StoreError> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
+    }
 }
 
 impl Store {
@@ -67,7 +83,7 @@ impl Store {
             Location::Memory => {
                 let connection = Connection::open_in_memory()?;
                 prepare(&connection, Path::new(":memory:"))?;
-                return Ok(Self::of(connection, Vec::new()));
+                return Ok(Self::of(connection, Vec::new(), None));
             }
             Location::File(path) => path,
         };
@@ -102,11 +118,25 @@ impl Store {
             keep_plans(&reader)?;
             readers.push(Mutex::new(reader));
         }
-        Ok(Self::of(writer, readers))
+        Ok(Self::of(writer, readers, Some(path.clone())))
     }
 
-    fn of(writer: Connection, readers: Vec<Mutex<Connection>>) -> Self {
-        Self { writer: Mutex::new(writer), readers, turn: AtomicUsize::new(0) }
+    fn of(writer: Connection, readers: Vec<Mutex<Connection>>, path: Option<PathBuf>) -> Self {
+        Self { writer: Mutex::new(writer), readers, turn: AtomicUsize::new(0), path }
+    }
+
+    /// A connection that brings what stands in the log into the file, beside whoever writes: otherwise one commit in some
+    /// hundreds does so, and takes ten times as long as the others. `None` for a store in memory. From then on commits do
+    /// so only where the log has become long.
+    pub fn checkpointer(&self) -> Result<Option<Checkpointer>, StoreError> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let at = |source| StoreError::Open { path: path.clone(), source };
+        let connection = Connection::open_with_flags(path, flags).map_err(at)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "cache_size", -256)?;
+        self.writer().pragma_update(None, "wal_autocheckpoint", LONG_LOG)?;
+        Ok(Some(Checkpointer { connection }))
     }
 
     pub(crate) fn writer(&self) -> MutexGuard<'_, Connection> {

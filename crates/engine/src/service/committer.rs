@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
 use tokio::sync::oneshot;
-use watchfire_store::Arrival;
+use watchfire_store::{Arrival, Checkpointer};
 
 /// Requests in one transaction, at most.
 const MAX_GROUP: usize = 256;
@@ -77,6 +77,23 @@ fn run(entries: &Receiver<Entry>, shared: &Weak<Shared>) {
             commit(group, &shared);
         }
     }
+}
+
+/// How often what stands in the store's log is brought into its file.
+const CHECKPOINT: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Starts the thread that keeps the store's log short. It ends when the service is gone.
+pub(crate) fn keep_log_short(checkpointer: Checkpointer, shared: Weak<Shared>) {
+    std::thread::spawn(move || {
+        while let Some(shared) = shared.upgrade() {
+            if checkpointer.run().is_err() {
+                // The commits do it themselves then, later and dearer.
+                shared.live.failed("checkpoint");
+            }
+            drop(shared);
+            std::thread::sleep(CHECKPOINT);
+        }
+    });
 }
 
 /// Writes a group, or refuses it and what rests on it.

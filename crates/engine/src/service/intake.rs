@@ -283,7 +283,7 @@ impl Shared {
                 tell(
                     &String::from_utf8_lossy(&lines),
                     self,
-                    (read, assessed, judged),
+                    (read, facts, assessed, judged),
                     &mut accepted.outcomes,
                 );
             }

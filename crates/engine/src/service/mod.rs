@@ -144,6 +144,9 @@ impl Service {
             propositions,
             asked: Notify::new(),
         });
+        if let Some(checkpointer) = shared.store.checkpointer()? {
+            committer::keep_log_short(checkpointer, Arc::downgrade(&shared));
+        }
         Ok(Self { shared })
     }
 

@@ -94,7 +94,8 @@ async fn an_alert_goes_in_and_is_found_again() {
     let processed = json(bed.ask("POST", "/api/v1/alerts/process", &[], ALERT).await).await;
     assert_eq!(processed["results"][0]["status"], "judged");
     assert_eq!(processed["results"][0]["propositions"]["status"], "none", "too little was seen");
-    let none = bed.ask("POST", "/api/v1/alerts/process?time_budget_ms=0", &[], &ALERT.replace(":1,", ":2,")).await;
+    let none =
+        bed.ask("POST", "/api/v1/alerts/process?time_budget_ms=0", &[], &ALERT.replace(":1,", ":2,")).await;
     assert_eq!(json(none).await["results"][0]["propositions"]["status"], "timed_out");
 }
 
@@ -127,7 +128,9 @@ async fn errors_are_problems_with_a_hint() {
         assert!(answer.headers().contains_key("content-security-policy"));
         let problem = json(answer).await;
         assert_eq!(problem["status"], status);
-        assert!(!problem["hint"].as_str().unwrap().is_empty() && !problem["detail"].as_str().unwrap().is_empty());
+        assert!(
+            !problem["hint"].as_str().unwrap().is_empty() && !problem["detail"].as_str().unwrap().is_empty()
+        );
     }
 }
 
@@ -138,7 +141,8 @@ async fn a_token_may_do_what_its_scopes_say_and_nobody_else_anything() {
     let bearer = |token: &str| format!("Bearer {token}");
     let status = async |token: Option<&str>, method: &str, path: &str| {
         let value = token.map(bearer);
-        let headers: Vec<(&str, &str)> = value.iter().map(|value| ("authorization", value.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            value.iter().map(|value| ("authorization", value.as_str())).collect();
         bed.ask(method, path, &headers, ALERT).await.status().as_u16()
     };
     let wrong = format!("wf_{}", "0".repeat(64));
@@ -183,7 +187,8 @@ async fn a_page_signs_in_with_a_cookie_that_only_it_can_use() {
 async fn a_token_may_come_so_often_a_minute_and_not_once_more() {
     let (bed, tokens) = bed(&[("ana", &[Scope::Read], Some(3)), ("bob", &[Scope::Read], Some(0))]);
     let value = format!("Bearer {}", tokens[0]);
-    let get = async || bed.ask("GET", "/api/v1/patterns/0000000000000001", &[("authorization", &value)], "").await;
+    let get =
+        async || bed.ask("GET", "/api/v1/patterns/0000000000000001", &[("authorization", &value)], "").await;
     for left in [2, 1, 0] {
         let answer = get().await;
         assert_eq!(answer.status(), 404);
@@ -257,5 +262,7 @@ async fn metrics_are_whole_and_nothing_that_comes_in_names_one() {
     assert!(text.ends_with("# EOF\n"));
     assert!(text.contains("watchfire_alerts_total{outcome=\"judged\"} 1\n"), "{text}");
     assert!(text.contains("watchfire_accept_seconds_bucket{le=\"+Inf\"} 1\n"), "{text}");
-    assert!(text.contains("route=\"other\",method=\"other\"") && !text.contains("evil") && !text.contains("BREW"));
+    assert!(
+        text.contains("route=\"other\",method=\"other\"") && !text.contains("evil") && !text.contains("BREW")
+    );
 }
