@@ -3,7 +3,7 @@
 use super::{Event, Shared, Timing};
 use crate::service::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use tokio::sync::oneshot;
 use watchfire_store::{Arrival, Checkpointer};
@@ -82,18 +82,16 @@ fn run(entries: &Receiver<Entry>, shared: &Weak<Shared>) {
 /// How often what stands in the store's log is brought into its file.
 const CHECKPOINT: std::time::Duration = std::time::Duration::from_millis(500);
 
-/// Starts the thread that keeps the store's log short. It ends when the service is gone.
-pub(crate) fn keep_log_short(checkpointer: Checkpointer, shared: Weak<Shared>) {
+/// Starts the thread that keeps the store's log short. It ends when what is returned is dropped.
+pub(crate) fn keep_log_short(checkpointer: Checkpointer) -> Sender<()> {
+    let (sender, stopped) = channel();
     std::thread::spawn(move || {
-        while let Some(shared) = shared.upgrade() {
-            if checkpointer.run().is_err() {
-                // The commits do it themselves then, later and dearer.
-                shared.live.failed("checkpoint");
-            }
-            drop(shared);
-            std::thread::sleep(CHECKPOINT);
+        while stopped.recv_timeout(CHECKPOINT) == Err(RecvTimeoutError::Timeout) {
+            // Where it fails, the commits bring it over themselves: later, and dearer.
+            drop(checkpointer.run());
         }
     });
+    sender
 }
 
 /// Writes a group, or refuses it and what rests on it.

@@ -91,6 +91,8 @@ pub(crate) struct Shared {
     pub(crate) keyed: Mutex<HashMap<[u8; 32], watch::Receiver<()>>>,
     pub(crate) live: Live,
     pub(crate) events: broadcast::Sender<Event>,
+    /// Ends the thread that keeps the store's log short.
+    _log_kept_short: Option<std::sync::mpsc::Sender<()>>,
     /// How many questions are open, by the last count.
     pub(crate) open: AtomicU64,
     pub(crate) propositions: Propositions,
@@ -121,6 +123,7 @@ impl Service {
         let (events, _) = broadcast::channel(EVENTS);
         let open = store.question_count()?;
         let propositions = Propositions::open(&store, REMEMBERED)?;
+        let log_kept_short = store.checkpointer()?.map(committer::keep_log_short);
         let shared = Arc::new_cyclic(|shared| Shared {
             committer: Committer::start(shared.clone()),
             store,
@@ -142,11 +145,9 @@ impl Service {
             events,
             open: AtomicU64::new(open),
             propositions,
+            _log_kept_short: log_kept_short,
             asked: Notify::new(),
         });
-        if let Some(checkpointer) = shared.store.checkpointer()? {
-            committer::keep_log_short(checkpointer, Arc::downgrade(&shared));
-        }
         Ok(Self { shared })
     }
 
