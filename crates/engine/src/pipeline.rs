@@ -12,7 +12,7 @@ use crate::summary::{
     Asked, Enriched, HitRate, InputSummary, Percentiles, Reused, StageLatency, Summary, TacticCount,
 };
 use crate::tally::{Tally, moment};
-use crate::work::{Court, Job, Stages, Worker};
+use crate::work::{Court, Job, Packer, Stages, Worker};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::any::Any;
 use std::collections::HashSet;
@@ -142,6 +142,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
             let mut worker = Worker {
                 reader: RecordReader::new(Arc::clone(&triage.mappings)),
                 assessor: Assessor::new(triage.ground.clone()),
+                packer: Packer::default(),
                 ground: &triage.ground,
                 reputations: triage.reputations,
                 wanted: triage.wanted,

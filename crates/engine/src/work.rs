@@ -8,7 +8,7 @@ mod tests;
 
 pub(crate) use chunk::{DeadRecord, Found, JudgedChunk, ReadChunk, Verdicted};
 pub(crate) use court::{Court, Place};
-pub(crate) use rows::{commit, compress, questions};
+pub(crate) use rows::{Packer, commit, questions};
 
 use crate::archive::StoreArchive;
 use crate::enriching::{Collector, Wanted, is_worth_asking};
@@ -45,6 +45,7 @@ pub(crate) struct Job {
 pub(crate) struct Worker<'w> {
     pub(crate) reader: RecordReader,
     pub(crate) assessor: Assessor,
+    pub(crate) packer: Packer,
     pub(crate) ground: &'w Ground,
     pub(crate) reputations: &'w (dyn Reputations + Sync),
     /// Where to collect the indicators that services may be asked about.
@@ -121,7 +122,7 @@ impl Worker<'_> {
         let commit = if chunk.hashes.is_empty() || self.store.is_stored(job.source, &chunk)? {
             None
         } else {
-            let raw = if self.keep_raw { compress(&job.chunk.text) } else { Vec::new() };
+            let raw = if self.keep_raw { self.packer.pack(&job.chunk.text) } else { Vec::new() };
             let mut commit = commit(ChunkRow { raw, ..chunk }, read, &facts, &judged);
             if self.asks {
                 commit.questions = questions(self.ground, read, &facts, &assessed, &judged);

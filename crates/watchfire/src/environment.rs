@@ -9,6 +9,7 @@ use toml::{Table, Value};
 enum Kind {
     /// A path, or `:memory:`.
     Path,
+    Text,
     Number,
     /// With or without a fraction.
     Share,
@@ -21,7 +22,7 @@ enum Kind {
     Lists,
 }
 
-const VARIABLES: [(&str, &str, &str, Kind); 16] = [
+const VARIABLES: [(&str, &str, &str, Kind); 30] = [
     ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Path),
     ("WATCHFIRE_STORE_KEEP_RAW", "store", "keep_raw", Kind::Truth),
     ("WATCHFIRE_INPUT_MAX_RECORD_BYTES", "input", "max_record_bytes", Kind::Number),
@@ -38,6 +39,20 @@ const VARIABLES: [(&str, &str, &str, Kind); 16] = [
     ("WATCHFIRE_LEARNING_HARMLESS_BELOW_PERCENT", "learning", "harmless_below_percent", Kind::Share),
     ("WATCHFIRE_NETWORK_INTERNAL", "network", "internal", Kind::Words),
     ("WATCHFIRE_INTEL_LISTS", "intel", "lists", Kind::Lists),
+    ("WATCHFIRE_SERVER_LISTEN", "server", "listen", Kind::Text),
+    ("WATCHFIRE_SERVER_REQUESTS_PER_MINUTE", "server", "requests_per_minute", Kind::Number),
+    ("WATCHFIRE_SERVER_PAGE_REQUESTS_PER_MINUTE", "server", "page_requests_per_minute", Kind::Number),
+    ("WATCHFIRE_SERVER_MAX_BODY_BYTES", "server", "max_body_bytes", Kind::Number),
+    ("WATCHFIRE_SERVER_TIMEOUT_S", "server", "timeout_s", Kind::Share),
+    ("WATCHFIRE_SERVER_HEADER_TIMEOUT_S", "server", "header_timeout_s", Kind::Share),
+    ("WATCHFIRE_SERVER_MAX_CONNECTIONS", "server", "max_connections", Kind::Number),
+    ("WATCHFIRE_SERVER_MAX_LISTENERS", "server", "max_listeners", Kind::Number),
+    ("WATCHFIRE_SERVER_MAX_WAITING", "server", "max_waiting", Kind::Number),
+    ("WATCHFIRE_SERVER_BEHIND_TLS", "server", "behind_tls", Kind::Truth),
+    ("WATCHFIRE_SERVER_GRACE_S", "server", "grace_s", Kind::Share),
+    ("WATCHFIRE_PROPOSITIONS_URL", "propositions", "url", Kind::Text),
+    ("WATCHFIRE_PROPOSITIONS_TIMEOUT_S", "propositions", "timeout_s", Kind::Share),
+    ("WATCHFIRE_PROPOSITIONS_ATTEMPTS", "propositions", "attempts", Kind::Number),
 ];
 
 /// Lays the variables over the settings. A variable replaces the setting; an unknown `WATCHFIRE_` variable is left
@@ -52,6 +67,7 @@ pub(crate) fn overlay(
         };
         let value = match kind {
             Kind::Path => path(&text),
+            Kind::Text => Value::String(text.trim().to_owned()),
             Kind::Number => {
                 Value::Integer(text.trim().parse().map_err(|_| wrong(&name, &text, "a whole number"))?)
             }

@@ -5,7 +5,7 @@ use super::{About, Refusal, Service, Shared, Timing};
 use crate::archive::StoreArchive;
 use crate::pipeline::Output;
 use crate::progress::Progress;
-use crate::work::{Court, Found, JudgedChunk, Place, ReadChunk, Stages, Worker, commit, questions};
+use crate::work::{Court, Found, JudgedChunk, Packer, Place, ReadChunk, Stages, Worker, commit, questions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
@@ -71,6 +71,7 @@ pub enum Outcome {
 pub(crate) struct Desk {
     reader: RecordReader,
     assessor: Assessor,
+    packer: Packer,
 }
 
 /// A request that was judged and waits to be written.
@@ -197,10 +198,11 @@ impl Shared {
         drop(body);
         let archive = StoreArchive::new(&self.store);
         let progress = Progress::new();
-        let Desk { reader, assessor } = self.desk();
+        let Desk { reader, assessor, packer } = self.desk();
         let mut worker = Worker {
             reader,
             assessor,
+            packer,
             ground: &self.ground,
             reputations: &*self.reputations,
             wanted: None,
@@ -215,8 +217,8 @@ impl Shared {
             stages: Stages::default(),
         };
         let judged = self.work(&mut worker, &chunks, key);
-        let Worker { reader, assessor, .. } = worker;
-        self.put_back(Desk { reader, assessor });
+        let Worker { reader, assessor, packer, .. } = worker;
+        self.put_back(Desk { reader, assessor, packer });
         judged
     }
 
@@ -268,7 +270,7 @@ impl Shared {
                 first_ordinal: judged.first_ordinal,
                 hashes: read.hashes.clone(),
                 decided: judged.decided(&read.found),
-                raw: if worker.keep_raw { crate::work::compress(&chunk.text) } else { Vec::new() },
+                raw: if worker.keep_raw { worker.packer.pack(&chunk.text) } else { Vec::new() },
             };
             let mut commit = commit(row, read, facts, judged);
             if worker.asks {
@@ -380,6 +382,7 @@ impl Shared {
         free.unwrap_or_else(|| Desk {
             reader: RecordReader::new(Arc::clone(&self.mappings)),
             assessor: Assessor::new(self.ground.clone()),
+            packer: Packer::default(),
         })
     }
 

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use watchfire_judge::{Assessed, Facts, Ground, Judgement};
 use watchfire_signal::{Decider, Field};
 use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow, QuestionRow};
+use zstd::bulk::Compressor;
 
 /// Level of zstd for kept text: the fastest of the ordinary ones.
 const ZSTD_LEVEL: i32 = 1;
@@ -100,8 +101,17 @@ pub(super) fn clip(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-/// A chunk's text as it is kept.
-pub(crate) fn compress(text: &str) -> Vec<u8> {
-    // Fails only for lack of memory; then the text is not kept.
-    zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL).unwrap_or_default()
+/// Packs the text of chunks as it is kept. Making a packer costs more than packing a short text with it.
+#[derive(Default)]
+pub(crate) struct Packer(Option<Compressor<'static>>);
+
+impl Packer {
+    /// A chunk's text, packed.
+    pub(crate) fn pack(&mut self, text: &str) -> Vec<u8> {
+        if self.0.is_none() {
+            self.0 = Compressor::new(ZSTD_LEVEL).ok();
+        }
+        // Fails only for lack of memory; then the text is not kept.
+        self.0.as_mut().and_then(|packer| packer.compress(text.as_bytes()).ok()).unwrap_or_default()
+    }
 }

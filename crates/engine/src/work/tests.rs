@@ -40,6 +40,7 @@ fn one_alerts_failure_stays_its_own() {
     let mut worker = Worker {
         reader: RecordReader::default(),
         assessor: Assessor::new(ground.clone()),
+        packer: super::Packer::default(),
         ground: &ground,
         reputations: &Treacherous,
         wanted: None,
