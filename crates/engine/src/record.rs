@@ -3,6 +3,7 @@
 use crate::error::EngineError;
 use crate::reputation::ReputationCache;
 use std::cell::RefCell;
+use std::io::Read;
 use std::sync::Arc;
 use watchfire_intel::Statement;
 use watchfire_judge::{Facts, Network, Reputations, tame};
@@ -12,7 +13,7 @@ use watchfire_signal::{Indicator, IndicatorKind, Reputation};
 use watchfire_store::Store;
 
 /// How much a chunk may unpack to, in bytes: no chunk was larger when it was kept.
-const MAX_CHUNK: usize = 64 << 20;
+const MAX_CHUNK: u64 = 64 << 20;
 /// Indicators of one alert.
 const MAX_INDICATORS: usize = 16;
 
@@ -71,7 +72,10 @@ pub fn record_again(
     id: &str,
 ) -> Result<Option<RecordAgain>, EngineError> {
     let Some((packed, place, records)) = store.alert_chunk(id)? else { return Ok(None) };
-    let text = zstd::bulk::decompress(&packed, MAX_CHUNK).map_err(|_| EngineError::Corrupt("chunk"))?;
+    let mut text = Vec::new();
+    zstd::stream::read::Decoder::new(packed.as_slice())
+        .and_then(|unpacked| unpacked.take(MAX_CHUNK).read_to_end(&mut text))
+        .map_err(|_| EngineError::Corrupt("chunk"))?;
     let Ok(mut framer) = Framer::new(text.as_slice(), Arc::default(), limits, mappings) else {
         return Ok(None);
     };

@@ -119,8 +119,6 @@ impl VerdictName {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Said {
-    /// What it is.
-    #[schema(inline)]
     verdict: VerdictName,
     /// Why.
     #[serde(default)]
