@@ -208,6 +208,19 @@ fn of_service(app: &App) -> String {
         "Types of alerts whose propositions are remembered",
         &plain(propositions.len() as f64),
     );
+    let counts = || service.webhooks().iter().map(|webhook| (&webhook.target().name, webhook.counts()));
+    let outcomes = counts().flat_map(|(name, counts)| {
+        [
+            ("delivered", counts.delivered),
+            ("retried", counts.retried),
+            ("dead", counts.died),
+            ("dropped", counts.dropped),
+        ]
+        .map(|(outcome, count)| (format!("{{target=\"{name}\",outcome=\"{outcome}\"}}"), count as f64))
+    });
+    one("webhook_deliveries", "counter", "Deliveries by what became of them", &outcomes.collect::<Vec<_>>());
+    let waiting = counts().map(|(name, counts)| labelled("target", name, counts.waiting as f64));
+    one("webhook_waiting", "gauge", "Deliveries that wait", &waiting.collect::<Vec<_>>());
     for timing in Timing::ALL {
         let timings = live.timings(timing);
         let name = format!("{}_seconds", timing.name());

@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Batches of questions that are with a language model's provider
     #[command(subcommand)]
     Batches(Batches),
+    /// What was to be delivered to webhooks and could not be
+    #[command(subcommand)]
+    Webhooks(Webhooks),
     /// Check settings, rules, mappings, lists and the store, and say what is wrong with them
     Check,
     /// Print a shell's completion script
@@ -170,6 +173,25 @@ pub(crate) enum TokenCommand {
     },
     /// Revoke every token of this name
     Revoke {
+        /// Whose
+        name: String,
+    },
+}
+
+/// `watchfire webhooks`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Webhooks {
+    /// Show what waits, and what was given up with its reason
+    List {
+        /// How many of each that were given up
+        #[arg(long, default_value_t = 10, value_name = "N")]
+        limit: usize,
+        /// As JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Deliver again what was given up, after what waits
+    Retry {
         /// Whose
         name: String,
     },

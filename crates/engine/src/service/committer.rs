@@ -131,6 +131,12 @@ fn write(mut group: Vec<Entry>, shared: &Arc<Shared>) {
         shared.open.fetch_add(questions as u64, std::sync::atomic::Ordering::Relaxed);
         shared.asked.notify_one();
     }
+    if arrivals.iter().any(|arrival| !arrival.deliveries.is_empty())
+        && shared.webhooks.written(&shared.store).is_err()
+    {
+        // They are in the outbox, and are found there a little later.
+        shared.live.failed("store");
+    }
     if !touched.is_empty() {
         shared.tell(Event::Patterns(touched.into_iter().collect()));
     }

@@ -1,11 +1,12 @@
 //! A request on its way from its bytes to its acknowledgement.
 
 use super::committer::Entry;
+use super::webhooks::Post;
 use super::{About, Refusal, Service, Shared, Timing};
 use crate::archive::StoreArchive;
 use crate::pipeline::Output;
 use crate::progress::Progress;
-use crate::work::{Court, Found, JudgedChunk, Place, ReadChunk, Stages, Worker, commit, questions};
+use crate::work::{Court, Found, JudgedChunk, Place, ReadChunk, Said, Stages, Worker, commit, questions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
@@ -15,7 +16,7 @@ use watchfire_signal::frame::{Chunk, FrameError, Framer};
 use watchfire_signal::read::RecordReader;
 use watchfire_signal::write::OutputFormat;
 use watchfire_signal::{Field, Severity};
-use watchfire_store::{Arrival, ChunkRow, RequestRow};
+use watchfire_store::{Arrival, ChunkRow, RequestRow, SourceId};
 
 /// Longer requests are worked on apart, so that short ones don't wait for them, in bytes.
 const SHORT: usize = 32 << 10;
@@ -259,6 +260,7 @@ impl Shared {
         }
         let first_ordinal = ticketed.judged.first().map_or(0, |judged| judged.first_ordinal);
         let mut commits = Vec::with_capacity(reads.len());
+        let mut post = Post::new(&self.webhooks, self.clock.unix_millis());
         let mut accepted =
             Accepted { received: judged + set_aside + dead, set_aside, dead, ..Accepted::default() };
         for (((chunk, read), (facts, assessed)), judged) in
@@ -275,6 +277,7 @@ impl Shared {
                 commit.questions = questions(worker.ground, read, facts, assessed, judged);
             }
             commits.push(commit);
+            tell_webhooks(&mut post, self.source, (read, facts, assessed, judged));
             accepted
                 .alerts
                 .extend(judged.verdicts.iter().map(|verdicted| self.source.alert_id(verdicted.ordinal)));
@@ -297,7 +300,7 @@ impl Shared {
             dead,
         });
         if let Some(entry) = &mut entry.entry {
-            entry.arrival = Some(Arrival { commits, request });
+            entry.arrival = Some(Arrival { commits, request, deliveries: post.finish() });
         }
         drop(entry);
         Ok(Judged { accepted, written })
@@ -414,6 +417,22 @@ impl Drop for Handed<'_> {
     fn drop(&mut self) {
         if let Some(entry) = self.entry.take() {
             self.shared.committer.put(entry);
+        }
+    }
+}
+
+/// Tells whoever wants to hear of the verdicts of a chunk.
+fn tell_webhooks(
+    post: &mut Post<'_>,
+    source: SourceId,
+    (read, facts, assessed, judged): (&ReadChunk<'_>, &[Facts<'_>], &[Assessed], &JudgedChunk),
+) {
+    for (((alert, facts), assessed), verdicted) in
+        read.alerts.iter().zip(facts).zip(assessed).zip(&judged.verdicts)
+    {
+        let said = Said::of(verdicted, assessed.pattern);
+        if post.is_wanted(said) {
+            post.tell(&source.alert_id(verdicted.ordinal), alert, facts, said);
         }
     }
 }

@@ -21,6 +21,7 @@ mod live;
 mod propositions;
 mod replay;
 mod sets;
+pub mod webhooks;
 
 pub use analyst::{Overruled, Ruling};
 pub use asking::Outside;
@@ -45,6 +46,7 @@ use watchfire_judge::{Asking, Ground, Judge};
 use watchfire_signal::frame::Limits;
 use watchfire_signal::read::Mapping;
 use watchfire_store::{SourceId, Store};
+use webhooks::Webhooks;
 
 /// What happened that whoever watches wants to know.
 #[derive(Debug, Clone)]
@@ -92,6 +94,7 @@ pub(crate) struct Shared {
     /// How many questions are open, by the last count.
     pub(crate) open: AtomicU64,
     pub(crate) propositions: Propositions,
+    pub(crate) webhooks: Webhooks,
     /// Woken when there is something new to ask.
     pub(crate) asked: Notify,
 }
@@ -119,6 +122,7 @@ impl Service {
         let (events, _) = broadcast::channel(EVENTS);
         let open = store.question_count()?;
         let propositions = Propositions::open(&store, REMEMBERED)?;
+        let webhooks = Webhooks::open(setup.webhooks, &store)?;
         let shared = Arc::new_cyclic(|shared| Shared {
             committer: Committer::start(shared.clone()),
             store,
@@ -140,6 +144,7 @@ impl Service {
             events,
             open: AtomicU64::new(open),
             propositions,
+            webhooks,
             asked: Notify::new(),
         });
         Ok(Self { shared })
