@@ -82,24 +82,29 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// Networks of IPv4 that are not public.
+const SPECIAL: [([u8; 4], u8); 16] = [
+    ([0, 0, 0, 0], 8),        // this network
+    ([10, 0, 0, 0], 8),       // private
+    ([100, 64, 0, 0], 10),    // shared by carriers, RFC 6598; metadata of Alibaba Cloud
+    ([127, 0, 0, 0], 8),      // loopback
+    ([168, 63, 129, 16], 32), // platform services of every machine in Azure
+    ([169, 254, 0, 0], 16),   // link-local; metadata of most clouds
+    ([172, 16, 0, 0], 12),    // private
+    ([192, 0, 0, 0], 24),     // protocols; metadata of Oracle's cloud
+    ([192, 0, 2, 0], 24),     // documentation
+    ([192, 88, 99, 0], 24),   // relays from IPv6, RFC 7526
+    ([192, 168, 0, 0], 16),   // private
+    ([198, 18, 0, 0], 15),    // benchmarks
+    ([198, 51, 100, 0], 24),  // documentation
+    ([203, 0, 113, 0], 24),   // documentation
+    ([224, 0, 0, 0], 4),      // multicast
+    ([240, 0, 0, 0], 4),      // reserved, broadcast
+];
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let special = matches!(
-        (a, b, c),
-        (0 | 10 | 127, _, _)             // this network, private, loopback
-            | (100, 64..=127, _)         // shared by carriers, RFC 6598; metadata of Alibaba Cloud
-            | (169, 254, _)              // link-local; metadata of most clouds
-            | (172, 16..=31, _)          // private
-            | (192, 0, 0 | 2)            // protocols, metadata of Oracle's cloud among them; documentation
-            | (192, 88, 99)              // relays from IPv6, RFC 7526
-            | (192, 168, _)              // private
-            | (198, 18 | 19, _)          // benchmarks
-            | (198, 51, 100)             // documentation
-            | (203, 0, 113)              // documentation
-            | (224..=255, _, _) // multicast, reserved, broadcast
-    );
-    // The platform services of every machine in Azure.
-    !special && address != Ipv4Addr::new(168, 63, 129, 16)
+    let address = u32::from(address);
+    !SPECIAL.iter().any(|(network, length)| (address ^ u32::from_be_bytes(*network)) >> (32 - length) == 0)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {

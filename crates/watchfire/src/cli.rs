@@ -1,5 +1,9 @@
 //! What can be said on the command line.
 
+mod outside;
+
+pub(crate) use outside::{Batches, Webhooks};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -173,25 +177,6 @@ pub(crate) enum TokenCommand {
     },
     /// Revoke every token of this name
     Revoke {
-        /// Whose
-        name: String,
-    },
-}
-
-/// `watchfire webhooks`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Webhooks {
-    /// Show what waits, and what was given up with its reason
-    List {
-        /// How many of each that were given up
-        #[arg(long, default_value_t = 10, value_name = "N")]
-        limit: usize,
-        /// As JSON, one object a line
-        #[arg(long)]
-        json: bool,
-    },
-    /// Deliver again what was given up, after what waits
-    Retry {
         /// Whose
         name: String,
     },
@@ -481,21 +466,6 @@ fn share(text: &str) -> Result<f64, String> {
 fn hours(text: &str) -> Result<f64, String> {
     let known = text.parse().ok().filter(|hours| (0.001..=100_000.0).contains(hours));
     known.ok_or_else(|| "between 0.001 and 100000 hours".to_owned())
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Batches {
-    /// Show those that are on their way
-    List {
-        /// As JSON, one object a line
-        #[arg(long)]
-        json: bool,
-    },
-    /// Ask the provider to cancel one; what it answered before is paid for, and read by the next run
-    Cancel {
-        /// Its name, as the list shows it
-        name: String,
-    },
 }
 
 fn severity(text: &str) -> Result<Severity, String> {
