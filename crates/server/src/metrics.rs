@@ -60,7 +60,7 @@ struct Refused {
 }
 
 /// The routes that are counted apart; everything else is `other`.
-const ROUTES: [&str; 22] = [
+const ROUTES: [&str; 23] = [
     "/",
     "/assets/{name}",
     "/api/v1/alerts",
@@ -78,6 +78,7 @@ const ROUTES: [&str; 22] = [
     "/api/v1/statistics",
     "/api/v1/cost",
     "/api/v1/events",
+    "/api/v1/stream/ocsf",
     "/api/v1/session",
     "/api/v1/openapi.json",
     "/healthz",

@@ -4,6 +4,7 @@
 //! judge hears it first, then everything judged before that is waited for, and then it is put on all stored alerts.
 
 use super::committer::Entry;
+use super::findings::Draft;
 use super::{Event, Refusal, Service, Shared};
 use crate::archive::{decision_from_row, decision_to_row};
 use crate::decide::{Word, history, weight_of};
@@ -158,7 +159,17 @@ impl Shared {
             let (ticket, epoch) = (bench.ticket, bench.epoch);
             bench.ticket += 1;
             let arrival = Some(Arrival::default());
-            self.committer.put(Entry { ticket, epoch, arrival, judged: 0, set_aside: 0, dead: 0, reply });
+            let findings = Draft::default();
+            self.committer.put(Entry {
+                ticket,
+                epoch,
+                arrival,
+                judged: 0,
+                set_aside: 0,
+                dead: 0,
+                findings,
+                reply,
+            });
         }
         match stored.await {
             // What was refused was not judged.

@@ -1,6 +1,7 @@
 //! A request on its way from its bytes to its acknowledgement.
 
 use super::committer::Entry;
+use super::findings::Draft;
 use super::webhooks::Post;
 use super::{About, Refusal, Service, Shared, Timing};
 use crate::archive::StoreArchive;
@@ -252,6 +253,7 @@ impl Shared {
                 judged,
                 set_aside,
                 dead,
+                findings: Draft::default(),
                 reply,
             }),
         };
@@ -261,6 +263,7 @@ impl Shared {
         let first_ordinal = ticketed.judged.first().map_or(0, |judged| judged.first_ordinal);
         let mut commits = Vec::with_capacity(reads.len());
         let mut post = Post::new(&self.webhooks, self.clock.unix_millis());
+        let mut draft = self.stream.is_heard().then(Draft::default);
         let mut accepted =
             Accepted { received: judged + set_aside + dead, set_aside, dead, ..Accepted::default() };
         for (((chunk, read), (facts, assessed)), judged) in
@@ -277,7 +280,7 @@ impl Shared {
                 commit.questions = questions(worker.ground, read, facts, assessed, judged);
             }
             commits.push(commit);
-            tell_webhooks(&mut post, self.source, (read, facts, assessed, judged));
+            tell_others(&mut post, draft.as_mut(), self.source, (read, facts, assessed, judged));
             accepted
                 .alerts
                 .extend(judged.verdicts.iter().map(|verdicted| self.source.alert_id(verdicted.ordinal)));
@@ -301,6 +304,7 @@ impl Shared {
         });
         if let Some(entry) = &mut entry.entry {
             entry.arrival = Some(Arrival { commits, request, deliveries: post.finish() });
+            entry.findings = draft.unwrap_or_default();
         }
         drop(entry);
         Ok(Judged { accepted, written })
@@ -422,8 +426,9 @@ impl Drop for Handed<'_> {
 }
 
 /// Tells whoever wants to hear of the verdicts of a chunk.
-fn tell_webhooks(
+fn tell_others(
     post: &mut Post<'_>,
+    mut draft: Option<&mut Draft>,
     source: SourceId,
     (read, facts, assessed, judged): (&ReadChunk<'_>, &[Facts<'_>], &[Assessed], &JudgedChunk),
 ) {
@@ -433,6 +438,9 @@ fn tell_webhooks(
         let said = Said::of(verdicted, assessed.pattern);
         if post.is_wanted(said) {
             post.tell(&source.alert_id(verdicted.ordinal), alert, facts, said);
+        }
+        if let Some(draft) = &mut draft {
+            draft.add(&source.alert_id(verdicted.ordinal), alert, facts, said);
         }
     }
 }

@@ -16,6 +16,7 @@
 mod analyst;
 mod asking;
 mod committer;
+mod findings;
 mod intake;
 mod live;
 mod propositions;
@@ -25,6 +26,7 @@ pub mod webhooks;
 
 pub use analyst::{Overruled, Ruling};
 pub use asking::Outside;
+pub use findings::{Finding, Findings};
 pub use intake::{Accepted, Outcome};
 pub use live::{Balance, Errors, Live, Pace, Timing, Timings};
 pub use propositions::{About, From, Propositions, REMEMBERED};
@@ -95,6 +97,7 @@ pub(crate) struct Shared {
     pub(crate) open: AtomicU64,
     pub(crate) propositions: Propositions,
     pub(crate) webhooks: Webhooks,
+    pub(crate) stream: findings::Stream,
     /// Woken when there is something new to ask.
     pub(crate) asked: Notify,
 }
@@ -145,6 +148,7 @@ impl Service {
             open: AtomicU64::new(open),
             propositions,
             webhooks,
+            stream: findings::Stream::new(),
             asked: Notify::new(),
         });
         Ok(Self { shared })

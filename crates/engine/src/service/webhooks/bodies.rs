@@ -78,7 +78,7 @@ fn key(target: &str, id: &str, said: Said<'_>, now: i64) -> [u8; 16] {
     short
 }
 
-pub(super) fn body(kind: Kind, record: &Record<'_>) -> String {
+pub(crate) fn body(kind: Kind, record: &Record<'_>) -> String {
     let bounded = bounded(record.alert);
     let record = &Record {
         alert: &bounded,

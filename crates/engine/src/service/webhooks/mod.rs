@@ -28,7 +28,7 @@ pub use target::{Kind, Occasion, Secret, Target};
 
 use crate::error::EngineError;
 use crate::work::Said;
-pub(crate) use bodies::Post;
+pub(crate) use bodies::{Post, body};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use watchfire_flow::{Breaker, BreakerSettings, BreakerState, Clock};
