@@ -110,10 +110,8 @@ pub(super) fn safe(text: &str, max: usize) -> String {
             '#' => safe.push('＃'),
             // A link in Markdown.
             '(' if before == Some(']') => safe.push_str(" ("),
-            // The scheme of an address, or of an emoji between colons.
-            ':' if after == Some('/')
-                || before.is_none_or(|before| !before.is_ascii_digit()) && is_word(after) =>
-            {
+            // The scheme of an address, or the beginning of an emoji; not what stands in addresses of IPv6.
+            ':' if after == Some('/') || !is_word(before) && before != Some(':') && is_word(after) => {
                 safe.push_str("[:]");
             }
             '.' | '。' | '．' | '｡' if is_word(before) && after.is_some_and(char::is_alphabetic) => {
@@ -142,7 +140,8 @@ mod tests {
             ("[safe](https://evil.example) ![x](y)", "[safe] (https[:]//evil[.]example) ![x] (y)"),
             ("`*bold*` _it_ ~gone~ :tada: #general", "'∗bold∗' ˍitˍ ∼gone∼ [:]tada: ＃general"),
             ("svc_backup on 10.0.0.1:443 at 12:30", "svc_backup on 10.0.0.1:443 at 12:30"),
-            ("mailto:bob@corp.example", "mailto[:]bob＠corp[.]example"),
+            ("2001:db8:5ca::7a49 and ::1", "2001:db8:5ca::7a49 and ::1"),
+            ("mailto:bob@corp.example", "mailto:bob＠corp[.]example"),
             ("two\nlines\u{202e}\u{200b}", "two·lines··"),
         ] {
             assert_eq!(safe(hostile, 200), harmless);
