@@ -4,7 +4,7 @@ use crate::archive::{decision_from_row, decision_to_row};
 use crate::error::EngineError;
 use watchfire_judge::{AnalystWord, Decision, History, analyst_decision_id, tame, weight};
 use watchfire_signal::{Decider, Severity, Verdict};
-use watchfire_store::{AnalystDecisionRow, Store};
+use watchfire_store::{AnalystDecisionRow, Deliveries, Store};
 
 /// What a decision came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,8 @@ pub fn decide(
     let text =
         |key: &str| description.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
     let row = word.row(stored.pattern_key, &stored.pattern_description);
-    let alerts = store.decide(&row, &decision_to_row(&after), None, &weight_of)?.alerts;
+    let alerts =
+        store.decide(&row, &decision_to_row(&after), None, &Deliveries::default(), &weight_of)?.alerts;
     Ok(Decided { before, after, alerts, rule: text("rule"), asset: text("asset") })
 }
 

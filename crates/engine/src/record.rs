@@ -9,7 +9,7 @@ use watchfire_intel::Statement;
 use watchfire_judge::{Facts, Network, Reputations, tame};
 use watchfire_signal::frame::{Framer, Limits};
 use watchfire_signal::read::{Item, Mapping, RecordReader};
-use watchfire_signal::{Indicator, IndicatorKind, Reputation};
+use watchfire_signal::{Alert, Indicator, IndicatorKind, Reputation};
 use watchfire_store::Store;
 
 /// How much a chunk may unpack to, in bytes: no chunk was larger when it was kept.
@@ -71,6 +71,25 @@ pub fn record_again(
     limits: Limits,
     id: &str,
 ) -> Result<Option<RecordAgain>, EngineError> {
+    alert_again(store, mappings, limits, id, |alert| {
+        let asked = Asked { reputations, named: RefCell::default() };
+        Facts::of(alert, network, &asked);
+        RecordAgain {
+            raw: alert.raw.to_owned(),
+            fields: alert.cells().map(|(field, text)| (field.name().to_owned(), text.to_owned())).collect(),
+            named: asked.named.into_inner(),
+        }
+    })
+}
+
+/// Reads a stored alert again, and looks at it; `None` as above.
+pub(crate) fn alert_again<R>(
+    store: &Store,
+    mappings: &Arc<[Mapping]>,
+    limits: Limits,
+    id: &str,
+    look: impl FnOnce(&Alert<'_>) -> R,
+) -> Result<Option<R>, EngineError> {
     let Some((packed, place, records)) = store.alert_chunk(id)? else { return Ok(None) };
     let mut text = Vec::new();
     zstd::stream::read::Decoder::new(packed.as_slice())
@@ -92,11 +111,5 @@ pub fn record_again(
     let uncut = records.saturating_sub(items.len() as u64);
     let Some(index) = place.checked_sub(uncut) else { return Ok(None) };
     let Some(Item::Alert(alert)) = items.get(index as usize) else { return Ok(None) };
-    let asked = Asked { reputations, named: RefCell::default() };
-    Facts::of(alert, network, &asked);
-    Ok(Some(RecordAgain {
-        raw: alert.raw.to_owned(),
-        fields: alert.cells().map(|(field, text)| (field.name().to_owned(), text.to_owned())).collect(),
-        named: asked.named.into_inner(),
-    }))
+    Ok(Some(look(alert)))
 }

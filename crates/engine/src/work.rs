@@ -8,25 +8,24 @@ mod tests;
 
 pub(crate) use chunk::{DeadRecord, Found, JudgedChunk, ReadChunk, Verdicted};
 pub(crate) use court::{Court, Place};
-pub(crate) use rows::{Packer, commit, questions};
+pub(crate) use rows::{Packer, clip, commit, questions};
 
 use crate::archive::StoreArchive;
 use crate::enriching::{Collector, Wanted, is_worth_asking};
 use crate::pipeline::Output;
 use crate::progress::Progress;
 use crate::sink::Done;
-use rows::clip;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use watchfire_flow::{Clock, Histogram, Stopwatch, Turn};
-use watchfire_judge::{Assessed, Assessor, Facts, Ground, Reputations};
+use watchfire_judge::{Assessed, Assessor, Decision, Facts, Ground, Judgement, Reputations};
 use watchfire_signal::frame::Chunk;
 use watchfire_signal::read::{Broken, Item, RecordReader};
 use watchfire_signal::write::Record;
-use watchfire_signal::{Alert, Decider, Timestamp};
+use watchfire_signal::{Alert, Decider, Priority, Timestamp};
 use watchfire_store::{ChunkRow, SourceId, Store, StoreError};
 
 /// Text kept of a dead letter, in bytes.
@@ -263,45 +262,76 @@ impl Worker<'_> {
             if decision.severity < output.min_severity {
                 continue;
             }
-            // The sentence cites the alert that the decision was made on.
-            let reason = if verdicted.judgement.fresh || decision.decider == Decider::Analyst {
-                Cow::Borrowed(decision.detail.reason.as_str())
-            } else {
-                Cow::Owned(format!("Same pattern as an earlier alert: {}", decision.detail.reason))
-            };
-            output.format.write(
-                &Record {
-                    id: &source.alert_id(verdicted.ordinal),
-                    alert,
-                    time: Timestamp::from_millis(verdicted.time).unwrap_or_default(),
-                    verdict: decision.verdict,
-                    severity: decision.severity,
-                    priority: verdicted.judgement.priority,
-                    confidence: decision.confidence,
-                    decider: decision.decider,
-                    reused: !verdicted.judgement.fresh,
-                    category: decision.detail.category.name(),
-                    reason: &reason,
-                    techniques: &decision.detail.techniques,
-                    rules: &decision.detail.rules,
-                    next_steps: &decision.detail.next_steps,
-                    evidence: &decision.detail.evidence,
-                    model: &decision.detail.model,
-                    settings: &decision.detail.settings,
-                    decision: &format!("{:016x}", decision.id),
-                    valid_from: decision.valid_from,
-                    pattern: &format!("{:016x}", assessed.pattern),
-                    valid_until: decision.valid_until,
-                    version: &decision.detail.version,
-                    asset: &facts.asset,
-                    reputation: assessed.reputation,
-                    reputations: (facts.source_reputation, facts.destination_reputation),
-                },
-                &mut out,
-            );
+            let said = Said::of(verdicted, assessed.pattern);
+            with_record(&source.alert_id(verdicted.ordinal), alert, facts, said, |record| {
+                output.format.write(record, &mut out);
+            });
         }
         out
     }
+}
+
+/// What is said of an alert.
+#[derive(Clone, Copy)]
+pub(crate) struct Said<'s> {
+    pub(crate) decision: &'s Decision,
+    /// Whether it was made for this alert.
+    pub(crate) fresh: bool,
+    pub(crate) priority: Priority,
+    /// The alert's time.
+    pub(crate) time: i64,
+    pub(crate) pattern: i64,
+}
+
+impl<'s> Said<'s> {
+    pub(crate) fn of(verdicted: &'s Verdicted, pattern: i64) -> Self {
+        let Judgement { decision, fresh, priority, .. } = &verdicted.judgement;
+        Self { decision, fresh: *fresh, priority: *priority, time: verdicted.time, pattern }
+    }
+}
+
+/// An alert with what is said of it, as writers take it.
+pub(crate) fn with_record<R>(
+    id: &str,
+    alert: &Alert<'_>,
+    facts: &Facts<'_>,
+    said: Said<'_>,
+    write: impl FnOnce(&Record<'_>) -> R,
+) -> R {
+    let Said { decision, fresh, priority, time, pattern } = said;
+    // The sentence cites the alert that the decision was made on.
+    let reason = if fresh || decision.decider == Decider::Analyst {
+        Cow::Borrowed(decision.detail.reason.as_str())
+    } else {
+        Cow::Owned(format!("Same pattern as an earlier alert: {}", decision.detail.reason))
+    };
+    write(&Record {
+        id,
+        alert,
+        time: Timestamp::from_millis(time).unwrap_or_default(),
+        verdict: decision.verdict,
+        severity: decision.severity,
+        priority,
+        confidence: decision.confidence,
+        decider: decision.decider,
+        reused: !fresh,
+        category: decision.detail.category.name(),
+        reason: &reason,
+        techniques: &decision.detail.techniques,
+        rules: &decision.detail.rules,
+        next_steps: &decision.detail.next_steps,
+        evidence: &decision.detail.evidence,
+        model: &decision.detail.model,
+        settings: &decision.detail.settings,
+        decision: &format!("{:016x}", decision.id),
+        valid_from: decision.valid_from,
+        pattern: &format!("{pattern:016x}"),
+        valid_until: decision.valid_until,
+        version: &decision.detail.version,
+        asset: &facts.asset,
+        reputation: facts.reputation,
+        reputations: (facts.source_reputation, facts.destination_reputation),
+    })
 }
 
 fn per_alert(histogram: &mut Histogram, duration: Duration, count: usize) {

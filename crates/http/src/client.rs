@@ -1,6 +1,7 @@
 //! The pooled client.
 
-use crate::{Answer, Http, HttpError, Method, Request, Response};
+use crate::reach::PublicOnly;
+use crate::{Answer, Http, HttpError, Method, Reach, Request, Response, destination};
 use bytes::{Bytes, BytesMut};
 use std::error::Error as _;
 use std::sync::Arc;
@@ -40,20 +41,30 @@ pub struct Client {
     inner: reqwest::Client,
     calls: Arc<Semaphore>,
     max_body: usize,
+    reach: Reach,
 }
 
 impl Client {
     /// A client with this pool. Fails if the system's certificates can't be read.
     pub fn new(pool: &Pool) -> Result<Self, HttpError> {
-        let inner = reqwest::Client::builder()
+        Self::reaching(pool, Reach::Anywhere)
+    }
+
+    /// A client with this pool that goes so far and no further. One that goes to public addresses only uses no proxy: who
+    /// looks a name up is who has to check where it leads.
+    pub fn reaching(pool: &Pool, reach: Reach) -> Result<Self, HttpError> {
+        let mut builder = reqwest::Client::builder()
             .user_agent(concat!("watchfire/", env!("CARGO_PKG_VERSION")))
             .pool_max_idle_per_host(pool.idle)
             .pool_idle_timeout(pool.idle_timeout)
             .connect_timeout(pool.connect_timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| HttpError::Unusable(reason(&error)))?;
-        Ok(Self { inner, calls: Arc::new(Semaphore::new(pool.connections)), max_body: pool.max_body })
+            .redirect(reqwest::redirect::Policy::none());
+        if reach == Reach::Public {
+            builder = builder.no_proxy().https_only(true).dns_resolver(PublicOnly::by_the_system());
+        }
+        let inner = builder.build().map_err(|error| HttpError::Unusable(reason(&error)))?;
+        let calls = Arc::new(Semaphore::new(pool.connections));
+        Ok(Self { inner, calls, max_body: pool.max_body, reach })
     }
 
     async fn call(&self, request: Request) -> Result<Response, HttpError> {
@@ -68,6 +79,11 @@ impl Client {
     async fn exchange(&self, request: Request) -> Result<Response, HttpError> {
         let timeout = request.timeout;
         let host = host(&request.url).to_owned();
+        if self.reach == Reach::Public {
+            // An address that stands in the URL is never looked up, so the resolver doesn't see it.
+            destination(&request.url, Reach::Public)
+                .map_err(|bad| HttpError::Connect { host: host.clone(), reason: bad.to_string() })?;
+        }
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,

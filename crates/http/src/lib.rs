@@ -9,10 +9,12 @@
 mod client;
 mod failure;
 mod message;
+mod reach;
 
 pub use client::{Client, Pool};
 pub use failure::HttpError;
 pub use message::{Method, Request, Response};
+pub use reach::{BadAddress, Reach, destination, is_public};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use watchfire_engine::EngineError;
+use watchfire_engine::service::webhooks::Webhook;
 use watchfire_engine::service::{Consultant, Outside, Service};
 use watchfire_store::Store;
 
@@ -38,14 +39,16 @@ pub struct AppSettings {
 }
 
 /// What is watched besides the service itself.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum WatchedKind {
     /// A language model.
     Llm(Arc<Outside>),
+    /// Somebody who is told of hostile verdicts.
+    Webhook(Arc<Webhook>),
 }
 
 /// Somebody outside who is asked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Watched {
     /// Its name in the settings.
     pub name: String,

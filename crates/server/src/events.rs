@@ -62,6 +62,21 @@ impl Hub {
         self.closed.send_replace(true);
     }
 
+    /// A place among those who listen, and what tells them that it is over.
+    pub(crate) fn seat(&self) -> Result<(Seat, watch::Receiver<bool>), Problem> {
+        let seat = Seat(Arc::clone(&self.listeners));
+        // The seat is given back if there were none.
+        if self.listeners.fetch_add(1, Ordering::Relaxed) >= self.most {
+            return Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("{} listen already", self.most),
+                "close a page, or raise [server] max_listeners",
+            )
+            .after(Duration::from_secs(5)));
+        }
+        Ok((seat, self.closed.subscribe()))
+    }
+
     fn tell(&self, name: &'static str, data: String) {
         // That nobody listens is no failure.
         drop(self.sender.send(Told { name, data: data.into() }));
@@ -118,18 +133,21 @@ pub(crate) async fn feed(app: App) {
     }
 }
 
-/// One listener, counted for as long as they listen.
+/// A place among those who listen, counted for as long as it is taken.
+pub(crate) struct Seat(Arc<AtomicUsize>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One listener.
 struct Listener {
     events: broadcast::Receiver<Told>,
     closed: watch::Receiver<bool>,
-    count: Arc<AtomicUsize>,
     greeted: bool,
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
-    }
+    _seat: Seat,
 }
 
 /// Live events: patterns that changed, dead letters, statistics once a second.
@@ -149,22 +167,11 @@ impl Drop for Listener {
 )]
 pub(crate) async fn stream(State(app): State<App>) -> Response {
     let hub = &app.shared.hub;
-    if hub.listeners.fetch_add(1, Ordering::Relaxed) >= hub.most {
-        hub.listeners.fetch_sub(1, Ordering::Relaxed);
-        return Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("{} listen already", hub.most),
-            "close a page, or raise [server] max_listeners",
-        )
-        .after(Duration::from_secs(5))
-        .into_response();
-    }
-    let listener = Listener {
-        events: hub.sender.subscribe(),
-        closed: hub.closed.subscribe(),
-        count: Arc::clone(&hub.listeners),
-        greeted: false,
+    let (seat, closed) = match hub.seat() {
+        Ok(seat) => seat,
+        Err(problem) => return problem.into_response(),
     };
+    let listener = Listener { events: hub.sender.subscribe(), closed, greeted: false, _seat: seat };
     let events = stream::unfold(listener, |mut listener| async move {
         if !listener.greeted {
             listener.greeted = true;

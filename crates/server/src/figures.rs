@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use watchfire_engine::Projection;
 use watchfire_engine::service::Timing;
+use watchfire_engine::service::webhooks::Webhook;
 use watchfire_store::{LedgerTotal, Store};
 
 const DAY_MS: i64 = 86_400_000;
@@ -181,7 +182,7 @@ impl Statistics {
                 propositions: service.propositions().hit_rate(),
             },
             calls: Calls {
-                made: outside.iter().map(|outside| outside.calls_today).sum(),
+                made: outside.iter().filter(|one| one.kind == "llm").map(|one| one.calls_today).sum(),
                 avoided: counted.judged - counted.fresh,
             },
             by_verdict: name(&counted.by_verdict),
@@ -206,7 +207,10 @@ impl App {
     fn outside(&self, today: &[LedgerTotal]) -> Vec<Outside> {
         let of = |watched: &crate::app::Watched| {
             let ours = || today.iter().filter(|total| total.service == watched.provider);
-            let WatchedKind::Llm(outside) = &watched.kind;
+            let outside = match &watched.kind {
+                WatchedKind::Llm(outside) => outside,
+                WatchedKind::Webhook(webhook) => return self.webhook(watched, webhook),
+            };
             let (progress, asked) = (outside.progress().snapshot(), outside.asked());
             Outside {
                 name: watched.name.clone(),
@@ -234,6 +238,33 @@ impl App {
             stopped: String::new(),
         });
         self.shared.watched.iter().map(of).chain(consultant).collect()
+    }
+
+    /// How it goes with somebody who is told of verdicts.
+    fn webhook(&self, watched: &crate::app::Watched, webhook: &Webhook) -> Outside {
+        let counts = webhook.counts();
+        let mut limits = watched.limits.clone();
+        if counts.dead > 0 {
+            limits.push(format!("{} could not be delivered", counts.dead));
+        }
+        if counts.dropped > 0 {
+            limits.push(format!("{} dropped for lack of room", counts.dropped));
+        }
+        if !counts.error.is_empty() {
+            limits.push(format!("last attempt: {}", counts.error));
+        }
+        Outside {
+            name: watched.name.clone(),
+            kind: "webhook",
+            breaker: webhook.breaker(),
+            waiting: counts.waiting,
+            next_slot_s: webhook.open_for().as_secs_f64(),
+            last_slot_s: 0.0,
+            limits,
+            calls_today: webhook.calls_today(&**self.service().clock()),
+            cost_today_usd: 0.0,
+            stopped: String::new(),
+        }
     }
 }
 
@@ -290,9 +321,9 @@ impl Cost {
             .shared
             .watched
             .iter()
-            .map(|watched| {
-                let WatchedKind::Llm(outside) = &watched.kind;
-                outside.asked().questions
+            .map(|watched| match &watched.kind {
+                WatchedKind::Llm(outside) => outside.asked().questions,
+                WatchedKind::Webhook(_) => 0,
             })
             .sum();
         let judged = app.service().counts().judged;

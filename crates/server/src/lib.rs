@@ -15,6 +15,7 @@ mod app;
 mod assets;
 mod events;
 mod figures;
+mod findings;
 mod guard;
 mod listen;
 mod metrics;

@@ -43,7 +43,7 @@ struct Refused {
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
 
 /// The routes that are counted apart; everything else is `other`.
-const ROUTES: [&str; 22] = [
+const ROUTES: [&str; 23] = [
     "/",
     "/assets/{name}",
     "/api/v1/alerts",
@@ -61,6 +61,7 @@ const ROUTES: [&str; 22] = [
     "/api/v1/statistics",
     "/api/v1/cost",
     "/api/v1/events",
+    "/api/v1/stream/ocsf",
     "/api/v1/session",
     "/api/v1/openapi.json",
     "/healthz",
@@ -198,6 +199,19 @@ fn of_service(app: &App, patterns: u64) -> String {
     );
     one("patterns", "gauge", "Patterns in the store", &plain(patterns as f64));
     one("build_info", "gauge", "The program", &[labelled("version", env!("CARGO_PKG_VERSION"), 1.0)]);
+    let counts = || service.webhooks().iter().map(|webhook| (&webhook.target().name, webhook.counts()));
+    let outcomes = counts().flat_map(|(name, counts)| {
+        [
+            ("delivered", counts.delivered),
+            ("retried", counts.retried),
+            ("dead", counts.died),
+            ("dropped", counts.dropped),
+        ]
+        .map(|(outcome, count)| (format!("{{target=\"{name}\",outcome=\"{outcome}\"}}"), count as f64))
+    });
+    one("webhook_deliveries", "counter", "Deliveries by what became of them", &outcomes.collect::<Vec<_>>());
+    let waiting = counts().map(|(name, counts)| labelled("target", name, counts.waiting as f64));
+    one("webhook_waiting", "gauge", "Deliveries that wait", &waiting.collect::<Vec<_>>());
     for timing in Timing::ALL {
         let name = format!("{}_seconds", timing.name());
         buckets(&mut text, &name, "How long it takes", &live.histogram(timing), &BUCKETS, 1.0);
@@ -239,7 +253,7 @@ fn buckets(
 fn outside(app: &App, text: &mut String) {
     let (mut calls, mut costs, mut breakers) = (Vec::new(), Vec::new(), Vec::new());
     for watched in &app.shared.watched {
-        let WatchedKind::Llm(outside) = &watched.kind;
+        let WatchedKind::Llm(outside) = &watched.kind else { continue };
         let name: String = watched.name.chars().filter(|c| !matches!(c, '"' | '\\' | '\n')).collect();
         let asked = outside.asked();
         for outcome in &asked.outcomes {

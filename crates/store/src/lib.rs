@@ -17,6 +17,7 @@ mod error;
 mod learning;
 mod ledger;
 mod open;
+mod outbox;
 mod overrides;
 mod patterns;
 mod questions;
@@ -34,6 +35,9 @@ pub use choices::{ChoiceRow, ChoiceSearch};
 pub use error::StoreError;
 pub use learning::ToldRow;
 pub use open::{Checkpointer, Location, Store};
+pub use outbox::{
+    Deliveries, DeliveryRow, MOST_DEAD, MOST_WAITING, MOST_WAITING_BYTES, Outbox, StoredDelivery,
+};
 pub use overrides::{Overridden, Weight};
 pub use queue::{After, Order, QueuedPattern, Wanted};
 pub use rows::{

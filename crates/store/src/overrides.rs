@@ -2,7 +2,7 @@
 //! the alerts it is about, and their pattern, where they belong in the queue.
 
 use crate::decisions::put_decision;
-use crate::{AnalystDecisionRow, ChoiceRow, DecisionRow, Store, StoreError, choices};
+use crate::{AnalystDecisionRow, ChoiceRow, DecisionRow, Deliveries, Store, StoreError, choices, outbox};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::collections::HashMap;
 
@@ -27,13 +27,14 @@ struct Stands {
 }
 
 impl Store {
-    /// Records what an analyst decided on a pattern, puts it on every stored alert of the pattern, and enters the choice into
-    /// the log.
+    /// Records what an analyst decided on a pattern, puts it on every stored alert of the pattern, enters the choice into
+    /// the log, and what is to be delivered of it into the outbox.
     pub fn decide(
         &self,
         by: &AnalystDecisionRow,
         decision: &DecisionRow,
         choice: Option<&ChoiceRow>,
+        deliveries: &Deliveries,
         weight: Weight<'_>,
     ) -> Result<Overridden, StoreError> {
         let mut connection = self.writer();
@@ -47,6 +48,7 @@ impl Store {
         let alerts = repoint(&transaction, decision.pattern, weight, |_| Some(decision.id))?;
         transaction.execute("UPDATE patterns SET decided = 1 WHERE id = ?1", [decision.pattern])?;
         let entry = choice.map(|choice| choices::put(&transaction, choice)).transpose()?;
+        outbox::put(&transaction, [deliveries].into_iter(), by.decided_at)?;
         transaction.commit()?;
         Ok(Overridden { alerts, entry })
     }

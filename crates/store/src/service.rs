@@ -5,7 +5,7 @@
 //! opens the store, and kept from then on.
 
 use crate::commit::append;
-use crate::{Commit, SourceId, Store, StoreError};
+use crate::{Commit, Deliveries, SourceId, Store, StoreError, outbox};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 
 /// What a source of the network begins with, so that no file is taken for it.
@@ -44,6 +44,8 @@ pub struct Arrival {
     pub commits: Vec<Commit>,
     /// By what it is known again, if it is.
     pub request: Option<RequestRow>,
+    /// What is to be delivered of it.
+    pub deliveries: Deliveries,
 }
 
 impl Store {
@@ -92,6 +94,8 @@ impl Store {
                     ))?;
             }
         }
+        let deliveries = arrivals.iter().map(|arrival| &arrival.deliveries);
+        outbox::put(&transaction, deliveries.filter(|deliveries| !deliveries.is_empty()), now)?;
         transaction.commit()?;
         Ok(())
     }

@@ -1,5 +1,9 @@
 //! What can be said on the command line.
 
+mod outside;
+
+pub(crate) use outside::{Batches, Webhooks};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -59,6 +63,9 @@ pub(crate) enum Command {
     /// Batches of questions that are with a language model's provider
     #[command(subcommand)]
     Batches(Batches),
+    /// What was to be delivered to webhooks and could not be
+    #[command(subcommand)]
+    Webhooks(Webhooks),
     /// Check settings, rules, mappings, lists and the store, and say what is wrong with them
     Check,
     /// Print a shell's completion script
@@ -454,21 +461,6 @@ fn share(text: &str) -> Result<f64, String> {
 fn hours(text: &str) -> Result<f64, String> {
     let known = text.parse().ok().filter(|hours| (0.001..=100_000.0).contains(hours));
     known.ok_or_else(|| "between 0.001 and 100000 hours".to_owned())
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Batches {
-    /// Show those that are on their way
-    List {
-        /// As JSON, one object a line
-        #[arg(long)]
-        json: bool,
-    },
-    /// Ask the provider to cancel one; what it answered before is paid for, and read by the next run
-    Cancel {
-        /// Its name, as the list shows it
-        name: String,
-    },
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

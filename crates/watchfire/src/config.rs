@@ -8,6 +8,7 @@ mod propositions;
 mod reuse;
 mod server;
 mod service;
+mod webhook;
 
 pub(crate) use learning::LearningSettings;
 pub(crate) use limit::LimitSettings;
@@ -16,6 +17,7 @@ pub(crate) use propositions::PropositionSettings;
 pub(crate) use reuse::ReuseSettings;
 pub(crate) use server::ServerSettings;
 pub(crate) use service::ServiceSettings;
+pub(crate) use webhook::WebhookSettings;
 
 use crate::environment;
 use crate::exit::Problem;
@@ -27,6 +29,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use watchfire_engine::history;
+use watchfire_engine::service::webhooks::Target;
 use watchfire_intel::services::Outbound;
 use watchfire_intel::{Intel, ListConfig, ListProblem};
 use watchfire_judge::{Ground, History, MaterialTable, Network, RuleProblem, RuleSet};
@@ -51,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) llm: BTreeMap<String, LlmSettings>,
     pub(crate) server: ServerSettings,
     pub(crate) propositions: PropositionSettings,
+    /// Who is told of hostile verdicts.
+    pub(crate) webhooks: BTreeMap<String, WebhookSettings>,
     /// What is replaced before text leaves for a service.
     pub(crate) privacy: PrivacyConfig,
 }
@@ -228,6 +233,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
     settings.intel.services.iter().try_for_each(|(name, service)| service.check(name))?;
     settings.intel.outbound()?;
+    settings.check_webhooks()?;
     Ok(Loaded { settings, file })
 }
 
@@ -256,11 +262,30 @@ impl Settings {
         for service in self.intel.services.values_mut() {
             service.key_file.iter_mut().for_each(resolve);
         }
+        for webhook in self.webhooks.values_mut() {
+            webhook.url_file.iter_mut().for_each(resolve);
+            webhook.secret_file.iter_mut().for_each(resolve);
+        }
         if let Some(path) = &mut self.store.path
             && path != ":memory:"
         {
             *path = folder.join(&*path).display().to_string();
         }
+    }
+
+    fn check_webhooks(&self) -> Result<(), Problem> {
+        if self.webhooks.len() > webhook::MOST {
+            return Err(Problem::usage(
+                format!("[webhooks]: {} are more than {}", self.webhooks.len(), webhook::MOST),
+                "let one receiver pass on to others",
+            ));
+        }
+        self.webhooks.iter().try_for_each(|(name, webhook)| webhook.check(name))
+    }
+
+    /// Who is told of hostile verdicts.
+    pub(crate) fn targets(&self) -> Result<Vec<Target>, Problem> {
+        self.webhooks.iter().map(|(name, webhook)| webhook.target(name)).collect()
     }
 
     /// Where the store is: named on the command line, in the settings, or in the user's data folder.

@@ -4,6 +4,7 @@
 //! judge hears it first, then everything judged before that is waited for, and then it is put on all stored alerts.
 
 use super::committer::Entry;
+use super::findings::Draft;
 use super::{Event, Refusal, Service, Shared};
 use crate::archive::{decision_from_row, decision_to_row};
 use crate::decide::{Word, history, weight_of};
@@ -88,7 +89,9 @@ impl Service {
             alert: &alert,
             now,
         };
-        let after = decision_to_row(&word.decision(&before));
+        let decision = word.decision(&before);
+        let deliveries = shared.turned((before.verdict, before.severity), &decision, &alert)?;
+        let after = decision_to_row(&decision);
         let rule = rule_of(&queued.description);
         // Alerts that are judged from now on refer to it.
         shared.store.keep_decision(&after)?;
@@ -116,12 +119,15 @@ impl Service {
             outcome_at: None,
         };
         let row = word.row(queued.key, &queued.description);
-        let overridden = shared.store.decide(&row, &after, Some(&choice), &weight_of);
+        let overridden = shared.store.decide(&row, &after, Some(&choice), &deliveries, &weight_of);
         if overridden.is_err() {
             // What the judge heard was not kept.
             shared.bench().court.judge.set_history(history(&shared.store)?, ruling.pattern);
         }
         let overridden = overridden?;
+        if !deliveries.is_empty() {
+            shared.webhooks.written(&shared.store)?;
+        }
         shared.propositions.chosen(&shared.store, &choice)?;
         shared.tell(Event::Patterns(Arc::from([ruling.pattern])));
         Ok(Some(Overruled { alerts: overridden.alerts, entry: overridden.entry }))
@@ -153,7 +159,17 @@ impl Shared {
             let (ticket, epoch) = (bench.ticket, bench.epoch);
             bench.ticket += 1;
             let arrival = Some(Arrival::default());
-            self.committer.put(Entry { ticket, epoch, arrival, judged: 0, set_aside: 0, dead: 0, reply });
+            let findings = Draft::default();
+            self.committer.put(Entry {
+                ticket,
+                epoch,
+                arrival,
+                judged: 0,
+                set_aside: 0,
+                dead: 0,
+                findings,
+                reply,
+            });
         }
         match stored.await {
             // What was refused was not judged.

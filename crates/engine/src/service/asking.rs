@@ -10,8 +10,9 @@ use crate::summary::Asked;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use watchfire_signal::Decider;
-use watchfire_store::DecisionRow;
+use watchfire_judge::Decision;
+use watchfire_signal::{Decider, Severity, Verdict};
+use watchfire_store::{DecisionRow, Search};
 
 /// Calls' worth of questions that are asked before what is most urgent is looked for again.
 const CALLS: u32 = 8;
@@ -114,8 +115,12 @@ impl Shared {
             if after.decider != Decider::Llm.id() {
                 continue;
             }
+            let answer = decision_from_row(&after);
+            if let Some(answer) = &answer {
+                self.tell_of_answer(row, answer)?;
+            }
             self.store.answered_late(row.id, row.pattern, (row.verdict, row.severity), &weight_of)?;
-            if let Some(answer) = decision_from_row(&after) {
+            if let Some(answer) = answer {
                 let mut bench = self.bench();
                 bench.court.judge.answered(answer);
                 bench.court.tally.forget_lead(row.pattern);
@@ -130,5 +135,20 @@ impl Shared {
             self.tell(Event::Patterns(patterns.into()));
         }
         Ok(answered)
+    }
+    /// Lets whoever wants to hear of it know that a model called hostile what had been left open.
+    fn tell_of_answer(&self, before: &DecisionRow, answer: &Decision) -> Result<(), EngineError> {
+        let verdict = Verdict::from_id(before.verdict).unwrap_or(Verdict::Unknown);
+        if self.webhooks.all.is_empty() || verdict.is_hostile() || !answer.verdict.is_hostile() {
+            return Ok(());
+        }
+        let search = Search { pattern: Some(before.pattern), ..Search::default() };
+        let alert = self.store.search(&search, None, 1)?.pop().map(|alert| alert.id).unwrap_or_default();
+        let deliveries = self.turned((verdict, Severity::from_id(before.severity)), answer, &alert)?;
+        if !deliveries.is_empty() {
+            self.store.put_deliveries(&deliveries, self.clock.unix_millis())?;
+            self.webhooks.written(&self.store)?;
+        }
+        Ok(())
     }
 }

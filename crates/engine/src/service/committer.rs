@@ -1,5 +1,6 @@
 //! Writes what was judged, in the order in which it was judged: whatever waits, in one transaction.
 
+use super::findings::Draft;
 use super::{Event, Shared, Timing};
 use crate::service::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,8 @@ pub(crate) struct Entry {
     pub(crate) judged: u64,
     pub(crate) set_aside: u64,
     pub(crate) dead: u64,
+    /// What to tell whoever listens.
+    pub(crate) findings: Draft,
     pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
 }
 
@@ -142,10 +145,17 @@ fn write(mut group: Vec<Entry>, shared: &Arc<Shared>) {
         shared.live.done(entry.judged, entry.set_aside, entry.dead);
         // Whoever sent it may have gone away by now; it stays accepted.
         drop(entry.reply.send(Ok(())));
+        shared.stream.tell(entry.findings);
     }
     if questions > 0 {
         shared.open.fetch_add(questions as u64, std::sync::atomic::Ordering::Relaxed);
         shared.asked.notify_one();
+    }
+    if arrivals.iter().any(|arrival| !arrival.deliveries.is_empty())
+        && shared.webhooks.written(&shared.store).is_err()
+    {
+        // They are in the outbox, and are found there a little later.
+        shared.live.failed("store");
     }
     if !touched.is_empty() {
         shared.tell(Event::Patterns(touched.into_iter().collect()));

@@ -1,11 +1,15 @@
 //! A request on its way from its bytes to its acknowledgement.
 
 use super::committer::Entry;
+use super::findings::Draft;
+use super::webhooks::Post;
 use super::{About, Refusal, Service, Shared, Timing};
 use crate::archive::StoreArchive;
 use crate::pipeline::Output;
 use crate::progress::Progress;
-use crate::work::{Court, Found, JudgedChunk, Packer, Place, ReadChunk, Stages, Worker, commit, questions};
+use crate::work::{
+    Court, Found, JudgedChunk, Packer, Place, ReadChunk, Said, Stages, Worker, commit, questions,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
@@ -15,7 +19,7 @@ use watchfire_signal::frame::{Chunk, FrameError, Framer};
 use watchfire_signal::read::RecordReader;
 use watchfire_signal::write::OutputFormat;
 use watchfire_signal::{Field, Severity};
-use watchfire_store::{Arrival, ChunkRow, RequestRow};
+use watchfire_store::{Arrival, ChunkRow, RequestRow, SourceId};
 
 /// Longer requests are worked on apart, so that short ones don't wait for them, in bytes.
 const SHORT: usize = 32 << 10;
@@ -253,6 +257,7 @@ impl Shared {
                 judged,
                 set_aside,
                 dead,
+                findings: Draft::default(),
                 reply,
             }),
         };
@@ -261,6 +266,8 @@ impl Shared {
         }
         let first_ordinal = ticketed.judged.first().map_or(0, |judged| judged.first_ordinal);
         let mut commits = Vec::with_capacity(reads.len());
+        let mut post = Post::new(&self.webhooks, self.clock.unix_millis());
+        let mut draft = self.stream.is_heard().then(Draft::default);
         let mut accepted =
             Accepted { received: judged + set_aside + dead, set_aside, dead, ..Accepted::default() };
         for (((chunk, read), (facts, assessed)), judged) in
@@ -277,6 +284,7 @@ impl Shared {
                 commit.questions = questions(worker.ground, read, facts, assessed, judged);
             }
             commits.push(commit);
+            tell_others(&mut post, draft.as_mut(), self.source, (read, facts, assessed, judged));
             accepted
                 .alerts
                 .extend(judged.verdicts.iter().map(|verdicted| self.source.alert_id(verdicted.ordinal)));
@@ -299,7 +307,8 @@ impl Shared {
             dead,
         });
         if let Some(entry) = &mut entry.entry {
-            entry.arrival = Some(Arrival { commits, request });
+            entry.arrival = Some(Arrival { commits, request, deliveries: post.finish() });
+            entry.findings = draft.unwrap_or_default();
         }
         drop(entry);
         Ok(Judged { accepted, written })
@@ -427,6 +436,26 @@ fn entity_of(facts: &Facts<'_>, assessed: &Assessed) -> [u64; 2] {
     let machine = if facts.asset.is_empty() { 0 } else { assessed.entities.asset };
     let is_named = !facts.actor.is_empty() && facts.actor != facts.asset;
     [machine, if is_named { assessed.entities.actor } else { 0 }]
+}
+
+/// Tells whoever wants to hear of the verdicts of a chunk.
+fn tell_others(
+    post: &mut Post<'_>,
+    mut draft: Option<&mut Draft>,
+    source: SourceId,
+    (read, facts, assessed, judged): (&ReadChunk<'_>, &[Facts<'_>], &[Assessed], &JudgedChunk),
+) {
+    for (((alert, facts), assessed), verdicted) in
+        read.alerts.iter().zip(facts).zip(assessed).zip(&judged.verdicts)
+    {
+        let said = Said::of(verdicted, assessed.pattern);
+        if post.is_wanted(said) {
+            post.tell(&source.alert_id(verdicted.ordinal), alert, facts, said);
+        }
+        if let Some(draft) = &mut draft {
+            draft.add(&source.alert_id(verdicted.ordinal), alert, facts, said);
+        }
+    }
 }
 
 /// What became of each record of a chunk. `lines` has one line per alert.

@@ -17,15 +17,18 @@ mod analyst;
 mod asking;
 mod committer;
 mod consulting;
+mod findings;
 mod intake;
 mod live;
 mod propositions;
 mod replay;
 mod sets;
+pub mod webhooks;
 
 pub use analyst::{Overruled, Ruling};
 pub use asking::Outside;
 pub use consulting::{Consultant, NotAsked};
+pub use findings::{Finding, Findings};
 pub use intake::{Accepted, Outcome};
 pub use live::{Balance, Errors, Live, Pace, Timing, Timings};
 pub use propositions::{About, Propositions, REMEMBERED};
@@ -47,6 +50,7 @@ use watchfire_judge::{Asking, Ground, Judge};
 use watchfire_signal::frame::Limits;
 use watchfire_signal::read::Mapping;
 use watchfire_store::{SourceId, Store};
+use webhooks::Webhooks;
 
 /// What happened that whoever watches wants to know.
 #[derive(Debug, Clone)]
@@ -96,6 +100,8 @@ pub(crate) struct Shared {
     /// How many questions are open, by the last count.
     pub(crate) open: AtomicU64,
     pub(crate) propositions: Propositions,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) stream: findings::Stream,
     /// Woken when there is something new to ask.
     pub(crate) asked: Notify,
 }
@@ -124,6 +130,7 @@ impl Service {
         let open = store.question_count()?;
         let propositions = Propositions::open(&store, REMEMBERED)?;
         let log_kept_short = store.checkpointer()?.map(committer::keep_log_short);
+        let webhooks = Webhooks::open(setup.webhooks, &store)?;
         let shared = Arc::new_cyclic(|shared| Shared {
             committer: Committer::start(shared.clone()),
             store,
@@ -146,6 +153,8 @@ impl Service {
             open: AtomicU64::new(open),
             propositions,
             _log_kept_short: log_kept_short,
+            webhooks,
+            stream: findings::Stream::new(),
             asked: Notify::new(),
         });
         Ok(Self { shared })

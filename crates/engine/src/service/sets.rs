@@ -1,5 +1,6 @@
 //! What a service is started with, and why it refuses.
 
+use super::webhooks::Target;
 use crate::reputation::ReputationCache;
 use std::sync::Arc;
 use watchfire_flow::Clock;
@@ -36,6 +37,8 @@ pub struct Setup {
     pub keep_raw: bool,
     /// Requests that are worked on at once; what comes beyond is refused.
     pub max_requests: usize,
+    /// Who is told of hostile verdicts.
+    pub webhooks: Vec<Target>,
 }
 
 /// Why a request was not accepted. Nothing of it was kept.

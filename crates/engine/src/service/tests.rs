@@ -32,6 +32,7 @@ fn start(folder: tempfile::TempDir, asking: Asking) -> Bed {
         learned: Learned::default(),
         keep_raw: true,
         max_requests: 64,
+        webhooks: Vec::new(),
         store,
     })
     .unwrap();

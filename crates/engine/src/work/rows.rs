@@ -93,7 +93,7 @@ fn bounded(text: Option<&str>) -> Option<&str> {
 }
 
 /// The first `max` bytes, or fewer so as not to cut a character.
-pub(super) fn clip(text: &str, max: usize) -> &str {
+pub(crate) fn clip(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -11,7 +11,7 @@ mod session;
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{assets, events, guard};
+use crate::{assets, events, findings, guard};
 use axum::extract::FromRequestParts;
 use axum::extract::rejection::QueryRejection;
 use axum::http::request::Parts;
@@ -76,6 +76,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(figures::statistics))
         .routes(routes!(figures::cost))
         .routes(routes!(events::stream))
+        .routes(routes!(findings::stream))
         .routes(routes!(session::who, session::sign_in, session::sign_out))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))

@@ -48,6 +48,7 @@ fn bed(tokens: &[(&str, &[Scope], Option<u32>)]) -> (Bed, Vec<String>) {
         learned: Learned::default(),
         keep_raw: true,
         max_requests: 64,
+        webhooks: Vec::new(),
     })
     .unwrap();
     let settings = AppSettings {

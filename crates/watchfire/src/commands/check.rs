@@ -66,6 +66,22 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
             Err(problem) => wrong(&problem),
         }
     }
+    for (name, webhook) in &settings.webhooks {
+        match webhook.target(name) {
+            Ok(target) => line(
+                "webhook",
+                format!(
+                    "{name}: {} at {}, {} of {} and above{}",
+                    target.kind.name(),
+                    tame(&target.host().unwrap_or_default(), 200),
+                    target.on.name(),
+                    target.min_severity.name(),
+                    if target.secret.is_some() { ", signed" } else { "" },
+                ),
+            ),
+            Err(problem) => wrong(&problem),
+        }
+    }
     match settings
         .location(common.store.as_deref())
         .and_then(|location| Ok((Store::open(&location)?, location)))

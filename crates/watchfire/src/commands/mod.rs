@@ -7,6 +7,7 @@ mod cost;
 mod curves;
 mod dead;
 mod decide;
+mod delivering;
 mod eval;
 mod intel;
 mod judging;
@@ -18,6 +19,7 @@ mod shell;
 mod token;
 mod triage;
 mod verify;
+mod webhooks;
 
 use crate::cli::{Arguments, Command};
 use crate::exit::{Problem, Status};
@@ -38,6 +40,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Cost(command) => cost::run(&common, &command),
         Command::Verify(command) => verify::run(&common, &command),
         Command::Learn(command) => learn::run(&common, &command),
+        Command::Webhooks(command) => webhooks::run(&common, &command),
         Command::Check => check::run(&common),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { folder } => shell::man(folder.as_deref()),

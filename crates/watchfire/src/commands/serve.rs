@@ -1,6 +1,6 @@
 //! `watchfire serve`
 
-use super::asking;
+use super::{asking, delivering};
 use crate::cli::{Common, Serve};
 use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
@@ -57,18 +57,27 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
         reputations: Arc::new(reputations),
         keep_raw: settings.store.keep_raw,
         max_requests: settings.server.max_waiting,
+        webhooks: settings.targets()?,
     })?;
-    let watched = asker.iter().map(|(asker, outside)| Watched {
-        name: outside.name.clone(),
-        provider: asker.provider.name().to_owned(),
-        limits: command.llm.as_deref().and_then(|name| settings.llm.get(name)).map_or_else(Vec::new, |llm| {
-            llm.limits.iter().map(crate::config::LimitSettings::words).collect()
-        }),
-        kind: WatchedKind::Llm(Arc::clone(outside)),
-    });
+    let mut watched: Vec<Watched> = asker
+        .iter()
+        .map(|(asker, outside)| Watched {
+            name: outside.name.clone(),
+            provider: asker.provider.name().to_owned(),
+            limits: command
+                .llm
+                .as_deref()
+                .and_then(|name| settings.llm.get(name))
+                .map_or_else(Vec::new, |llm| {
+                    llm.limits.iter().map(crate::config::LimitSettings::words).collect()
+                }),
+            kind: WatchedKind::Llm(Arc::clone(outside)),
+        })
+        .collect();
+    watched.extend(delivering::watched(&service));
     let seed = u64::try_from(service.clock().unix_millis()).unwrap_or(0);
     let consultant = settings.propositions.consultant(seed)?;
-    let app = App::new(service.clone(), settings.server.app(address), watched.collect(), consultant)?;
+    let app = App::new(service.clone(), settings.server.app(address), watched, consultant)?;
     let threads = available_parallelism().map_or(2, usize::from).clamp(2, 16);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -83,6 +92,7 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
                 "how many threads may this user have? see `ulimit -u`",
             )
         })?;
+    delivering::start(&service)?;
     if let Some((asker, outside)) = asker {
         ask(service.clone(), asker, outside);
     }
