@@ -108,7 +108,7 @@ impl Shared {
     }
 
     /// Tells the judge, the queue and whoever listens what was answered of these; says how many those are.
-    fn take_answers(&self, before: &[DecisionRow]) -> Result<u64, EngineError> {
+    pub(super) fn take_answers(&self, before: &[DecisionRow]) -> Result<u64, EngineError> {
         let mut patterns = Vec::new();
         for row in before {
             let Some(after) = self.store.decision(row.id)? else { continue };

@@ -5,7 +5,8 @@ use super::world::{
 };
 use crate::service::webhooks::{Kind, Occasion, Target};
 use crate::service::{Ruling, Service};
-use watchfire_signal::{Severity, Verdict};
+use watchfire_signal::{Decider, Severity, Verdict};
+use watchfire_store::DecisionRow;
 
 fn waiting(service: &Service) -> Vec<u64> {
     service.webhooks().iter().map(|webhook| outbox(service, &webhook.target().name).waiting).collect()
@@ -14,7 +15,10 @@ fn waiting(service: &Service) -> Vec<u64> {
 /// What the first target is told.
 async fn told(service: &Service, deliveries: usize) -> Vec<serde_json::Value> {
     let receiver = Receiver::default();
-    deliver_until(service, &receiver, || receiver.seen().len() >= deliveries).await;
+    let name = &service.webhooks()[0].target().name;
+    // What is on its way still waits.
+    let done = || receiver.seen().len() >= deliveries && outbox(service, name).waiting == 0;
+    deliver_until(service, &receiver, done).await;
     receiver.seen().iter().map(super::world::Seen::body).collect()
 }
 
@@ -130,4 +134,30 @@ async fn an_analysts_word_that_turns_a_verdict_hostile_is_told_with_the_alert() 
     );
     assert_eq!(body["rule"]["name"], "GPL ICMP PING");
     assert!(body["reason"].as_str().unwrap().contains("Decided by ada"), "{body}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_models_answer_that_turns_a_verdict_hostile_is_told_once() {
+    let service = service(memory(), vec![target("a")]);
+    let ids = accept(&service, &[harmless()]).await;
+    let before = service.store().alert(&ids[0]).unwrap().unwrap().decision;
+    let answered = |verdict: Verdict| DecisionRow {
+        verdict: verdict.id(),
+        severity: Severity::High.id(),
+        decider: Decider::Llm.id(),
+        ..before.clone()
+    };
+    service.store().keep_decision(&answered(Verdict::BenignPositive)).unwrap();
+    service.shared.take_answers(std::slice::from_ref(&before)).unwrap();
+    assert_eq!(waiting(&service), [0]);
+    service.store().keep_decision(&answered(Verdict::TruePositive)).unwrap();
+    service.shared.take_answers(std::slice::from_ref(&before)).unwrap();
+    service.shared.take_answers(&[answered(Verdict::TruePositive)]).unwrap();
+    let body = told(&service, 1).await.remove(0);
+    assert_eq!((body["id"].as_str(), body["decider"].as_str()), (Some(ids[0].as_str()), Some("llm")));
+    assert_eq!(
+        (body["verdict"].as_str(), body["rule"]["name"].as_str()),
+        (Some("true_positive"), Some("GPL ICMP PING"))
+    );
+    assert_eq!(waiting(&service), [0]);
 }
