@@ -20,6 +20,7 @@ use watchfire_engine::service::Findings;
 use watchfire_signal::Severity;
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
     /// Of this severity at least.
