@@ -161,7 +161,7 @@ impl Store {
 
 /// The condition for what is wanted, and its values.
 fn filter(wanted: &Wanted) -> (String, Vec<Value>) {
-    let mut filter = String::from("p.decision <> 0");
+    let mut filter = String::from("1");
     let mut values = Vec::new();
     let mut and = |condition: &str, value: i64| {
         filter.push_str(" AND ");
