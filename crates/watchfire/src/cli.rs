@@ -165,7 +165,7 @@ pub(crate) enum TokenCommand {
         /// What it may do; several with commas
         #[arg(long, value_name = "SCOPE", value_delimiter = ',', default_value = "read,write")]
         scope: Vec<ScopeName>,
-        /// Requests that it may make in a minute; 0 for as many as it likes [default: as [server] says]
+        /// Requests that it may make in a minute; 0 for as many as it likes [default: 60, or what the settings say]
         #[arg(long, value_name = "N")]
         per_minute: Option<u32>,
     },

@@ -169,6 +169,7 @@ impl Shared {
                 dead: 0,
                 findings,
                 reply,
+                held: None,
             });
         }
         match stored.await {

@@ -1,6 +1,7 @@
 //! Writes what was judged, in the order in which it was judged: whatever waits, in one transaction.
 
 use super::findings::Draft;
+use super::intake::Held;
 use super::{Event, Shared, Timing};
 use crate::service::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ pub(crate) struct Entry {
     /// What to tell whoever listens.
     pub(crate) findings: Draft,
     pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
+    /// Let go of when it is written or refused, before it is replied to.
+    pub(crate) held: Option<Held>,
 }
 
 impl Entry {
@@ -144,6 +147,7 @@ fn write(mut group: Vec<Entry>, shared: &Arc<Shared>) {
         dead += entry.dead;
         shared.live.done(entry.judged, entry.set_aside, entry.dead);
         // Whoever sent it may have gone away by now; it stays accepted.
+        drop(entry.held);
         drop(entry.reply.send(Ok(())));
         shared.stream.tell(entry.findings);
     }
@@ -176,5 +180,6 @@ fn forget(shared: &Shared, epoch: u64) {
 
 fn refuse(entry: Entry, shared: &Shared, refusal: Refusal) {
     shared.live.refused(entry.records());
+    drop(entry.held);
     drop(entry.reply.send(Err(refusal)));
 }

@@ -12,7 +12,7 @@ use crate::work::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use watchfire_judge::propositions::Seen;
 use watchfire_judge::{Assessed, Assessor, Facts, rule_key};
 use watchfire_signal::frame::{Chunk, FrameError, Framer};
@@ -85,10 +85,17 @@ struct Judged {
 }
 
 /// By what a request is known again.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Key {
+struct Key {
     key: [u8; 32],
     body: [u8; 32],
+    turn: Mine,
+}
+
+/// What a request holds until it is written or refused, also when whoever sent it is gone by then: its place among those that
+/// are worked on, and its key.
+pub(crate) struct Held {
+    _place: OwnedSemaphorePermit,
+    _turn: Option<Mine>,
 }
 
 impl Service {
@@ -103,30 +110,31 @@ impl Service {
         outcomes: bool,
     ) -> Result<Accepted, Refusal> {
         let started = self.shared.clock.elapsed();
-        let _permit = self.shared.requests.try_acquire().map_err(|_| Refusal::Busy)?;
-        let key = key.map(|key| Key { key, body: *blake3::hash(&body).as_bytes() });
-        let Some(key) = key else { return self.take_in(body, None, outcomes, started).await };
-        let Turn::Ours(_turn) = self.shared.turn(key.key).await else { return Err(Refusal::Busy) };
+        let place = Arc::clone(&self.shared.requests).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let Some(key) = key else { return self.take_in(body, place, None, outcomes, started).await };
+        let turn = self.shared.turn(key).await.ok_or(Refusal::Busy)?;
+        let key = Key { key, body: *blake3::hash(&body).as_bytes(), turn };
         let known = self.shared.store.request(&key.key);
         match known.map_err(|error| Refusal::Store(error.to_string()))? {
             Some(known) if known.body != key.body => Err(Refusal::KeyReused),
             Some(known) => self.shared.again(&known),
-            None => self.take_in(body, Some(key), outcomes, started).await,
+            None => self.take_in(body, place, Some(key), outcomes, started).await,
         }
     }
 
     async fn take_in(
         &self,
         body: Vec<u8>,
+        place: OwnedSemaphorePermit,
         key: Option<Key>,
         outcomes: bool,
         started: std::time::Duration,
     ) -> Result<Accepted, Refusal> {
         let Judged { accepted, written } = if body.len() <= SHORT {
-            self.shared.judge(body, key, outcomes)?
+            self.shared.judge(body, place, key, outcomes)?
         } else {
             let shared = Arc::clone(&self.shared);
-            let work = tokio::task::spawn_blocking(move || shared.judge(body, key, outcomes));
+            let work = tokio::task::spawn_blocking(move || shared.judge(body, place, key, outcomes));
             work.await.map_err(|error| Refusal::Failed(error.to_string()))??
         };
         written.await.map_err(|_| Refusal::Failed("the service is shutting down".to_owned()))??;
@@ -135,21 +143,15 @@ impl Service {
     }
 }
 
-/// Whether a key is ours to work with.
-enum Turn<'s> {
-    Ours(Mine<'s>),
-    /// Nobody can wait for it.
-    Closed,
-}
-
-/// A key that is ours until this is dropped; then whoever waits for it goes on.
-struct Mine<'s> {
-    shared: &'s Shared,
+/// A key that is ours until the request is written or refused; then whoever waits for it goes on. It goes with the request:
+/// whoever sent that may be gone by then, and be sending it again.
+pub(crate) struct Mine {
+    shared: Arc<Shared>,
     key: [u8; 32],
     _done: watch::Sender<()>,
 }
 
-impl Drop for Mine<'_> {
+impl Drop for Mine {
     fn drop(&mut self) {
         self.shared.keyed().remove(&self.key);
     }
@@ -160,8 +162,8 @@ impl Shared {
         self.keyed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Waits until nobody else works on a request with this key.
-    async fn turn(&self, key: [u8; 32]) -> Turn<'_> {
+    /// Waits until nobody else works on a request with this key; `None` if others always come first.
+    async fn turn(self: &Arc<Self>, key: [u8; 32]) -> Option<Mine> {
         for _ in 0..self.max_requests.max(16) {
             let mut other = {
                 let mut keyed = self.keyed();
@@ -170,14 +172,14 @@ impl Shared {
                     None => {
                         let (done, receiver) = watch::channel(());
                         keyed.insert(key, receiver);
-                        return Turn::Ours(Mine { shared: self, key, _done: done });
+                        return Some(Mine { shared: Arc::clone(self), key, _done: done });
                     }
                 }
             };
             // An error says that the other one is done.
             drop(other.changed().await);
         }
-        Turn::Closed
+        None
     }
 
     /// The answer to a request that was answered before.
@@ -195,7 +197,13 @@ impl Shared {
     }
 
     /// Reads, assesses and judges a request, and hands it to be written.
-    fn judge(self: &Arc<Self>, body: Vec<u8>, key: Option<Key>, outcomes: bool) -> Result<Judged, Refusal> {
+    fn judge(
+        self: &Arc<Self>,
+        body: Vec<u8>,
+        place: OwnedSemaphorePermit,
+        key: Option<Key>,
+        outcomes: bool,
+    ) -> Result<Judged, Refusal> {
         let kibibytes = u32::try_from(body.len().div_ceil(1024).max(1)).unwrap_or(u32::MAX);
         let _room = self.kibibytes.try_acquire_many(kibibytes).map_err(|_| Refusal::Busy)?;
         let chunks = self.cut(&body)?;
@@ -220,7 +228,7 @@ impl Shared {
             asks: self.asks,
             stages: Stages::default(),
         };
-        let judged = self.work(&mut worker, &chunks, key);
+        let judged = self.work(&mut worker, &chunks, place, key);
         let Worker { reader, assessor, packer, .. } = worker;
         self.put_back(Desk { reader, assessor, packer });
         judged
@@ -230,8 +238,13 @@ impl Shared {
         self: &Arc<Self>,
         worker: &mut Worker<'_>,
         chunks: &[Chunk],
+        place: OwnedSemaphorePermit,
         key: Option<Key>,
     ) -> Result<Judged, Refusal> {
+        let (known_by, turn) = match key {
+            Some(Key { key, body, turn }) => (Some((key, body)), Some(turn)),
+            None => (None, None),
+        };
         let mut reads: Vec<ReadChunk<'_>> =
             chunks.iter().map(|chunk| worker.read(self.source, chunk)).collect();
         let mut looked = catch_unwind(AssertUnwindSafe(|| look(worker, &reads)));
@@ -259,6 +272,7 @@ impl Shared {
                 dead,
                 findings: Draft::default(),
                 reply,
+                held: Some(Held { _place: place, _turn: turn }),
             }),
         };
         if ticketed.failed {
@@ -298,9 +312,9 @@ impl Shared {
                 );
             }
         }
-        let request = key.map(|key| RequestRow {
-            key: key.key,
-            body: key.body,
+        let request = known_by.map(|(key, body)| RequestRow {
+            key,
+            body,
             first_ordinal,
             records: accepted.received,
             set_aside,

@@ -88,7 +88,7 @@ pub(crate) struct Shared {
     pub(crate) desks: Mutex<Vec<intake::Desk>>,
     pub(crate) committer: Committer,
     /// Permits for requests, and for kibibytes of them.
-    pub(crate) requests: Semaphore,
+    pub(crate) requests: Arc<Semaphore>,
     pub(crate) kibibytes: Arc<Semaphore>,
     pub(crate) max_requests: usize,
     /// Keyed requests that are being worked on.
@@ -144,7 +144,7 @@ impl Service {
             source,
             bench: Mutex::new(Bench { court, ticket: 0, epoch: 0 }),
             desks: Mutex::default(),
-            requests: Semaphore::new(setup.max_requests),
+            requests: Arc::new(Semaphore::new(setup.max_requests)),
             kibibytes: Arc::new(Semaphore::new(BYTES_IN_FLIGHT >> 10)),
             max_requests: setup.max_requests,
             keyed: Mutex::default(),

@@ -122,6 +122,24 @@ async fn a_request_that_comes_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_hangs_up_and_sends_it_again_sends_it_once() {
+    let bed = bed();
+    let (body, key) = (alert(1, 1, 0), Some([7; 32]));
+    for _ in 0..20 {
+        let mut first = Box::pin(bed.service.accept(body.clone().into_bytes(), key, false));
+        // It is on its way, and whoever sent it is gone.
+        let begun =
+            std::future::poll_fn(|context| std::task::Poll::Ready(first.as_mut().poll(context).is_pending()));
+        begun.await;
+        drop(first);
+        let again = bed.service.accept(body.clone().into_bytes(), key, false).await.unwrap();
+        assert!(again.replayed);
+    }
+    assert_eq!(bed.service.store().alert_count().unwrap(), 1);
+    assert_eq!(bed.service.queue().0, 0, "nothing is held any more");
+}
+
+#[tokio::test]
 async fn what_the_store_did_not_take_is_refused_and_leaves_nothing_behind() {
     let bed = bed();
     let other = rusqlite::Connection::open(bed.folder.path().join("store.db")).unwrap();
@@ -169,11 +187,19 @@ async fn requests_at_once_keep_every_alert_with_its_decision() {
 async fn too_much_at_once_is_refused_not_kept() {
     let bed = bed();
     let body = alert(1, 1, 0);
+    // Somebody else writes, so nothing is done for a while.
+    let other = rusqlite::Connection::open(bed.folder.path().join("store.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let burst = (0..200).map(|_| bed.service.accept(body.clone().into_bytes(), None, false));
-    let outcomes = futures(burst).await;
-    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(Refusal::Busy))).count() as u64;
-    assert!(refused > 0, "there is room for 64");
-    assert_eq!(bed.service.store().alert_count().unwrap() + refused, 200);
+    let release = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        other.execute_batch("ROLLBACK").unwrap();
+    };
+    let (outcomes, ()) = tokio::join!(futures(burst), release);
+    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(Refusal::Busy))).count();
+    assert_eq!(refused, 200 - 64, "there is room for 64");
+    assert_eq!(bed.service.store().alert_count().unwrap(), 64);
+    assert_eq!(bed.service.queue().0, 0);
 }
 
 /// Waits for all of them at once.

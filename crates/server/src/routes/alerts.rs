@@ -58,7 +58,10 @@ pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let search = Search {
         pattern: given(&filter.pattern)
-            .map(|id| number(&id).ok_or_else(|| Problem::not_found("pattern", &id)))
+            .map(|id| {
+                let hint = "ids of patterns have 16 hexadecimal digits";
+                number(&id).ok_or_else(|| Problem::bad("pattern is no id of a pattern", hint))
+            })
             .transpose()?,
         text: filter.q.unwrap_or_default(),
         verdict: given(&filter.verdict)

@@ -112,6 +112,7 @@ async fn errors_are_problems_with_a_hint() {
         ("GET", "/api/v1/alerts?limit=x", "", 400),
         ("GET", "/api/v1/alerts?colour=red", "", 400),
         ("GET", "/api/v1/alerts?cursor=1.2", "", 400),
+        ("GET", "/api/v1/alerts?pattern=zzz", "", 400),
         ("GET", "/api/v1/alerts?from=yesterday", "", 400),
         ("GET", "/api/v1/alerts/nothing", "", 404),
         ("GET", "/api/v1/patterns/zzz", "", 404),
