@@ -1,7 +1,7 @@
 //! Writes what was judged, in the order in which it was judged: whatever waits, in one transaction.
 
 use super::findings::Draft;
-use super::intake::Held;
+use super::keyed::Held;
 use super::{Event, Shared, Timing};
 use crate::service::Refusal;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,6 +2,7 @@
 
 use super::committer::Entry;
 use super::findings::Draft;
+use super::keyed::{Held, Key};
 use super::webhooks::Post;
 use super::{About, Refusal, Service, Shared, Timing};
 use crate::archive::StoreArchive;
@@ -12,7 +13,7 @@ use crate::work::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use watchfire_judge::propositions::Seen;
 use watchfire_judge::{Assessed, Assessor, Facts, rule_key};
 use watchfire_signal::frame::{Chunk, FrameError, Framer};
@@ -84,20 +85,6 @@ struct Judged {
     written: oneshot::Receiver<Result<(), Refusal>>,
 }
 
-/// By what a request is known again.
-struct Key {
-    key: [u8; 32],
-    body: [u8; 32],
-    turn: Mine,
-}
-
-/// What a request holds until it is written or refused, also when whoever sent it is gone by then: its place among those that
-/// are worked on, and its key.
-pub(crate) struct Held {
-    _place: OwnedSemaphorePermit,
-    _turn: Option<Mine>,
-}
-
 impl Service {
     /// Takes in what a request brought. Returns once everything in it is judged and durable. `key` is what the request is
     /// known again by, if it comes again: a hash of who sent it and of the key they gave it.
@@ -143,59 +130,7 @@ impl Service {
     }
 }
 
-/// A key that is ours until the request is written or refused; then whoever waits for it goes on. It goes with the request:
-/// whoever sent that may be gone by then, and be sending it again.
-pub(crate) struct Mine {
-    shared: Arc<Shared>,
-    key: [u8; 32],
-    _done: watch::Sender<()>,
-}
-
-impl Drop for Mine {
-    fn drop(&mut self) {
-        self.shared.keyed().remove(&self.key);
-    }
-}
-
 impl Shared {
-    fn keyed(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<[u8; 32], watch::Receiver<()>>> {
-        self.keyed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// Waits until nobody else works on a request with this key; `None` if others always come first.
-    async fn turn(self: &Arc<Self>, key: [u8; 32]) -> Option<Mine> {
-        for _ in 0..self.max_requests.max(16) {
-            let mut other = {
-                let mut keyed = self.keyed();
-                match keyed.get(&key) {
-                    Some(other) => other.clone(),
-                    None => {
-                        let (done, receiver) = watch::channel(());
-                        keyed.insert(key, receiver);
-                        return Some(Mine { shared: Arc::clone(self), key, _done: done });
-                    }
-                }
-            };
-            // An error says that the other one is done.
-            drop(other.changed().await);
-        }
-        None
-    }
-
-    /// The answer to a request that was answered before.
-    fn again(&self, known: &RequestRow) -> Result<Accepted, Refusal> {
-        let places = self.store.ordinals(self.source, known.first_ordinal, known.records);
-        let places = places.map_err(|error| Refusal::Store(error.to_string()))?;
-        Ok(Accepted {
-            received: known.records,
-            set_aside: known.set_aside,
-            dead: known.dead,
-            alerts: places.into_iter().map(|ordinal| self.source.alert_id(ordinal)).collect(),
-            outcomes: Vec::new(),
-            replayed: true,
-        })
-    }
-
     /// Reads, assesses and judges a request, and hands it to be written.
     fn judge(
         self: &Arc<Self>,

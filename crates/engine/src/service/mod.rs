@@ -19,6 +19,7 @@ mod committer;
 mod consulting;
 mod findings;
 mod intake;
+mod keyed;
 mod live;
 mod propositions;
 mod replay;
