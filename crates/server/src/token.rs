@@ -76,10 +76,7 @@ pub struct Token(String);
 impl Token {
     /// A new token of 256 random bits; an error where the system has no randomness.
     pub fn new() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self(format!("{PREFIX}{digits}")))
+        Ok(Self(format!("{PREFIX}{}", random_digits()?)))
     }
 
     /// The token, to be shown once.
@@ -105,6 +102,13 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
     }
+}
+
+/// 256 random bits as hexadecimal digits; an error where the system has no randomness.
+pub(crate) fn random_digits() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The hash that a token is kept as. A token is 256 random bits: nothing slower is needed.

@@ -67,13 +67,8 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         Err(problem) => return guard.limits.strangers(problem).into_response(),
     };
     let needed = if request.method().is_safe() { Scope::Read } else { Scope::Write };
-    if !caller.who.scopes.has(needed) {
-        return Problem::new(
-            StatusCode::FORBIDDEN,
-            format!("this token has no scope {}", needed.name()),
-            "watchfire token new NAME --scope makes one that has",
-        )
-        .into_response();
+    if let Err(problem) = need(&caller.who, needed) {
+        return problem.into_response();
     }
     let taken = match guard.limits.take(&caller) {
         Ok(taken) => taken,
@@ -114,7 +109,7 @@ fn is_public(path: &str) -> bool {
         || path == "/api/v1/openapi.json"
 }
 
-/// Asks for a scope that a route needs beyond what its method does.
+/// Asks for a scope.
 pub(crate) fn need(who: &Who, scope: Scope) -> Result<(), Problem> {
     if who.scopes.has(scope) {
         return Ok(());

@@ -34,9 +34,7 @@ impl Sessions {
 
     /// Signs a token in; returns what the cookie says.
     pub(crate) fn begin(&self, token: i64) -> Result<String, getrandom::Error> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = crate::token::random_digits()?;
         let now = self.clock.unix_millis();
         let mut known = self.known();
         known.retain(|_, session| now - session.used_at < IDLE_MS);

@@ -1,11 +1,11 @@
 //! What was judged.
 
-use super::{Answer, Path, Query, moment_of, page_size};
+use super::{Answer, Path, Query, given, moment_of, page_size};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::shape::{
     Alert, AlertDetail, Cursor, Decision, Entry, Indicator, Intelligence, Page, Propositions, Statement,
-    number, reputation_name, severity, verdict,
+    number, severity, verdict,
 };
 use axum::Json;
 use axum::extract::State;
@@ -55,20 +55,19 @@ pub(crate) struct Filter {
 )]
 pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -> Answer<Page<Alert>> {
     let limit = page_size(filter.limit)?;
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let search = Search {
-        pattern: given(&filter.pattern)
+        pattern: given(filter.pattern)
             .map(|id| {
                 let hint = "ids of patterns have 16 hexadecimal digits";
                 number(&id).ok_or_else(|| Problem::bad("pattern is no id of a pattern", hint))
             })
             .transpose()?,
         text: filter.q.unwrap_or_default(),
-        verdict: given(&filter.verdict)
+        verdict: given(filter.verdict)
             .map(|name| verdict(&name))
             .transpose()?
             .map(watchfire_signal::Verdict::id),
-        min_severity: given(&filter.min_severity)
+        min_severity: given(filter.min_severity)
             .map(|name| severity(&name))
             .transpose()?
             .map_or(0, watchfire_signal::Severity::id),
@@ -76,7 +75,7 @@ pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -
         from: moment_of("from", filter.from.as_deref())?,
         to: moment_of("to", filter.to.as_deref())?,
     };
-    let after = given(&filter.cursor).map(|text| Cursor::<3>::parse(&text)).transpose()?;
+    let after = given(filter.cursor).map(|text| Cursor::<3>::parse(&text)).transpose()?;
     let after = after.map(|Cursor([time, source, ordinal])| (time, source, ordinal));
     app.read(move |store| {
         let found = store.search(&search, after, limit + 1)?;
@@ -128,13 +127,13 @@ pub(crate) async fn one(State(app): State<App>, Path(id): Path<String>) -> Answe
             .into_iter()
             .map(|named| Intelligence {
                 indicator: Indicator { kind: named.kind.name(), value: named.value },
-                reputation: reputation_name(named.reputation),
+                reputation: named.reputation.name(),
                 statements: named
                     .statements
                     .into_iter()
                     .map(|statement| Statement {
                         source: statement.source.to_string(),
-                        says: reputation_name(statement.reputation),
+                        says: statement.reputation.name(),
                         evidence: statement.evidence,
                         at: statement.when.map(|when| when.to_string()),
                     })

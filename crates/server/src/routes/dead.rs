@@ -1,6 +1,6 @@
 //! Records that can't be read.
 
-use super::{Answer, Path, Query, body, from_json, page_size};
+use super::{Answer, Path, Query, body, from_json, given, page_size};
 use crate::app::App;
 use crate::guard::{Who, need};
 use crate::problem::Problem;
@@ -75,8 +75,7 @@ pub(crate) struct Tried {
 )]
 pub(crate) async fn list(State(app): State<App>, Query(which): Query<Which>) -> Answer<DeadLetters> {
     let limit = page_size(which.limit)? as usize;
-    let after =
-        which.cursor.filter(|text| !text.is_empty()).map(|text| Cursor::<1>::parse(&text)).transpose()?;
+    let after = given(which.cursor).map(|text| Cursor::<1>::parse(&text)).transpose()?;
     app.read(move |store| {
         let mut found = store.dead_letters(after.map_or(0, |Cursor([id])| id), limit + 1)?;
         let more = found.len() > limit;

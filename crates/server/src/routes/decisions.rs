@@ -1,6 +1,6 @@
 //! What was proposed, what somebody chose, and how that ended.
 
-use super::{Answer, Path, Query, body, from_json, moment_of, page_size};
+use super::{Answer, Path, Query, body, from_json, given, moment_of, page_size};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::shape::{Cursor, Entry, Page};
@@ -97,12 +97,11 @@ pub(crate) struct Ended {
 pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -> Answer<Page<Entry>> {
     let limit = page_size(filter.limit)?;
     let search = ChoiceSearch {
-        kind: filter.kind.filter(|kind| !kind.is_empty()),
+        kind: given(filter.kind),
         from: moment_of("from", filter.from.as_deref())?,
         to: moment_of("to", filter.to.as_deref())?,
     };
-    let after =
-        filter.cursor.filter(|text| !text.is_empty()).map(|text| Cursor::<2>::parse(&text)).transpose()?;
+    let after = given(filter.cursor).map(|text| Cursor::<2>::parse(&text)).transpose()?;
     let after = after.map(|Cursor([at, id])| (at, id));
     app.read(move |store| {
         let mut found = store.choices(&search, after, limit + 1)?;

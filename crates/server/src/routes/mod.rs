@@ -224,6 +224,11 @@ pub(crate) fn page_size(limit: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
+/// What a parameter says; one that is empty says nothing, as forms send it.
+pub(crate) fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
 /// A moment of the query.
 pub(crate) fn moment_of(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
     text.filter(|text| !text.is_empty())

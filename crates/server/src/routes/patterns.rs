@@ -1,6 +1,6 @@
 //! The queue, and analysts' words on it.
 
-use super::{Answer, Path, Query, body, from_json, page_size};
+use super::{Answer, Path, Query, body, from_json, given, page_size};
 use crate::app::App;
 use crate::guard::Who;
 use crate::problem::Problem;
@@ -159,22 +159,21 @@ pub(crate) struct Ruled {
 )]
 pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -> Answer<PatternQueue> {
     let limit = page_size(filter.limit)?;
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let wanted = Wanted {
         decided: match filter.state.unwrap_or_default() {
             State_::Open => Some(false),
             State_::Decided => Some(true),
             State_::All => None,
         },
-        verdict: given(&filter.verdict)
+        verdict: given(filter.verdict)
             .map(|name| verdict(&name))
             .transpose()?
             .map(watchfire_signal::Verdict::id),
-        min_severity: given(&filter.min_severity)
+        min_severity: given(filter.min_severity)
             .map(|name| severity(&name))
             .transpose()?
             .map_or(0, watchfire_signal::Severity::id),
-        decider: given(&filter.decider).map(|name| decider(&name)).transpose()?.map(Decider::id),
+        decider: given(filter.decider).map(|name| decider(&name)).transpose()?.map(Decider::id),
         text: filter.q.unwrap_or_default(),
         order: match filter.sort.unwrap_or_default() {
             Sort::Priority => Order::Priority,
@@ -182,7 +181,7 @@ pub(crate) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -
             Sort::Alerts => Order::Alerts,
         },
     };
-    let after = given(&filter.cursor).map(|text| Cursor::<3>::parse(&text)).transpose()?;
+    let after = given(filter.cursor).map(|text| Cursor::<3>::parse(&text)).transpose()?;
     let after = after.map(|Cursor([first, last_seen, id])| (first, last_seen, id));
     app.read(move |store| {
         let found = store.queue(&wanted, after, limit + 1)?;

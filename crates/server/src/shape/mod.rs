@@ -16,7 +16,7 @@ pub(crate) use decision::Decision;
 pub(crate) use entry::Entry;
 pub(crate) use pattern::{Pattern, PatternDetail, Words};
 pub(crate) use proposal::{Action, Next, Propositions, Status};
-pub(crate) use words::{hexadecimal, number, reputation_name, severity, verdict};
+pub(crate) use words::{hexadecimal, number, severity, verdict};
 
 use serde::Serialize;
 use utoipa::ToSchema;

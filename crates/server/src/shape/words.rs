@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use watchfire_judge::tame;
-use watchfire_signal::{Reputation, Severity, Timestamp, Verdict};
+use watchfire_signal::{Severity, Timestamp, Verdict};
 
 /// A moment in RFC 3339.
 pub(crate) fn moment(millis: i64) -> String {
@@ -39,9 +39,4 @@ pub(crate) fn severity(name: &str) -> Result<Severity, Problem> {
         let known = Severity::ALL.map(Severity::name).join(", ");
         Problem::bad(format!("there is no severity {:?}", tame(name, 40)), format!("there are {known}"))
     })
-}
-
-/// What is known of an indicator, in a word.
-pub(crate) fn reputation_name(reputation: Reputation) -> &'static str {
-    reputation.name()
 }
