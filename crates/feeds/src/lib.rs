@@ -1,0 +1,5 @@
+//! Threat articles: from a feed's bytes to what they are about, and to whom that matters.
+
+mod entity;
+
+pub use entity::{Entity, EntityKind};
