@@ -11,7 +11,7 @@ use crate::sink::{Done, drain};
 use crate::summary::{
     Asked, Enriched, HitRate, InputSummary, Percentiles, Reused, StageLatency, Summary, TacticCount,
 };
-use crate::tally::{Tally, moment};
+use crate::tally::{EXACT, Tally, moment};
 use crate::work::{Court, Job, Packer, Stages, Worker};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::any::Any;
@@ -86,7 +86,7 @@ pub fn triage(triage: Triage<'_>) -> Result<Summary, EngineError> {
     let total: Option<u64> = triage.inputs.iter().map(Input::size).sum();
     triage.progress.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
 
-    let mut tally = Tally::new();
+    let mut tally = Tally::new(EXACT);
     tally.inputs = triage.inputs.iter().map(empty_input).collect();
     let court = Mutex::new(Court {
         judge: Judge::new(triage.ground.clone(), triage.history)

@@ -14,8 +14,10 @@ use watchfire_store::{PatternRow, SourceId};
 
 /// Patterns that are counted apart.
 const MAX_PATTERNS: usize = 50_000;
-/// Alerts whose exact content is remembered.
-const MAX_EXACT: usize = 262_144;
+/// Alerts whose exact content is remembered over a run.
+pub(crate) const EXACT: usize = 262_144;
+/// The same while the service runs: content comes again soon there, or not at all.
+pub(crate) const EXACT_LATELY: usize = 16_384;
 /// Example names kept with a pattern.
 const EXAMPLES: usize = 5;
 /// Longest name kept, in characters.
@@ -106,7 +108,7 @@ pub(crate) struct Counted<'c> {
 }
 
 impl Tally {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(exact: usize) -> Self {
         Self {
             inputs: Vec::new(),
             received: 0,
@@ -133,7 +135,7 @@ impl Tally {
             patterns: BoundedMap::new(MAX_PATTERNS),
             origin: None,
             pattern_count: 0,
-            exact: Cache::new(MAX_EXACT),
+            exact: Cache::new(exact),
         }
     }
 

@@ -7,6 +7,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 /// Bounds of the pool.
 #[derive(Debug, Clone)]
@@ -114,7 +115,25 @@ impl Client {
 
 impl Http for Client {
     fn send(&self, request: Request) -> Answer<'_> {
-        Box::pin(self.call(request))
+        // What is asked may hold a key or somebody's text; only where it goes is told.
+        let span = tracing::debug_span!(
+            "call",
+            otel.kind = "client",
+            http.request.method = request.method.name(),
+            server.address = host(&request.url),
+            http.response.status_code = tracing::field::Empty,
+        );
+        let told = span.clone();
+        Box::pin(
+            async move {
+                let answer = self.call(request).await;
+                if let Ok(response) = &answer {
+                    told.record("http.response.status_code", response.status);
+                }
+                answer
+            }
+            .instrument(span),
+        )
     }
 }
 

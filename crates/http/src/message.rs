@@ -15,6 +15,17 @@ pub enum Method {
     Delete,
 }
 
+impl Method {
+    /// Its name in HTTP.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// A request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {

@@ -36,7 +36,12 @@ pub struct AppSettings {
     pub behind_tls: bool,
     /// How long open requests may take when the service stops.
     pub grace: Duration,
+    /// Makes the span of a request a part of whatever its headers say that it is a part of, where traces are kept.
+    pub adopt: Option<Adopt>,
 }
+
+/// Takes over, from the headers of a request, whose part its span is.
+pub type Adopt = fn(&tracing::Span, &axum::http::HeaderMap);
 
 /// What is watched besides the service itself.
 #[derive(Clone)]

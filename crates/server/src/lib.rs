@@ -25,6 +25,6 @@ mod routes;
 mod shape;
 mod token;
 
-pub use app::{App, AppSettings, Watched, WatchedKind};
+pub use app::{Adopt, App, AppSettings, Watched, WatchedKind};
 pub use listen::{ServeError, Stop, bind, serve};
 pub use token::{Scope, Scopes, Token};

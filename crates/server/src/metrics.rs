@@ -16,6 +16,7 @@ use std::fmt::Write;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Instrument;
 use watchfire_engine::service::{Refusal, Timing};
 
 /// Upper ends of buckets, in seconds.
@@ -288,8 +289,20 @@ pub(crate) async fn count(State(app): State<App>, request: Request, next: Next) 
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = ROUTES.into_iter().find(|route| matched.as_deref() == Some(*route)).unwrap_or("other");
     let method = METHODS.into_iter().find(|method| request.method() == *method).unwrap_or("other");
+    let span = tracing::debug_span!(
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = tracing::field::Empty,
+    );
+    if let Some(adopt) = app.shared.settings.adopt {
+        adopt(&span, request.headers());
+    }
     let started = Instant::now();
-    let response = next.run(request).await;
+    let response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
     let metrics = &app.shared.metrics;
     let status = response.status().as_u16();
     metrics.requests.get_or_create(&Served { route, method, status }).inc();

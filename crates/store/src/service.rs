@@ -17,6 +17,8 @@ const INDEXES: &str = "
     CREATE INDEX IF NOT EXISTS alerts_by_src ON alerts (src, time) WHERE src IS NOT NULL;
     CREATE INDEX IF NOT EXISTS alerts_by_dst ON alerts (dst, time) WHERE dst IS NOT NULL;
     CREATE INDEX IF NOT EXISTS alerts_by_user ON alerts (user, time) WHERE user IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS patterns_by_time ON patterns (last_seen DESC, id);
+    CREATE INDEX IF NOT EXISTS patterns_by_alerts ON patterns (alerts DESC, last_seen DESC, id);
     CREATE INDEX IF NOT EXISTS dead_letters_by_state ON dead_letters (state, id);
 ";
 

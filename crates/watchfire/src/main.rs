@@ -9,6 +9,7 @@ mod config;
 mod environment;
 mod exit;
 mod report;
+mod telemetry;
 mod terminal;
 
 use clap::Parser;

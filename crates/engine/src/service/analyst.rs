@@ -169,6 +169,7 @@ impl Shared {
                 dead: 0,
                 findings,
                 reply,
+                span: tracing::Span::current(),
                 held: None,
             });
         }

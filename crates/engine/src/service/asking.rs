@@ -10,6 +10,7 @@ use crate::summary::Asked;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tracing::Instrument;
 use watchfire_judge::Decision;
 use watchfire_signal::{Decider, Severity, Verdict};
 use watchfire_store::{DecisionRow, Search};
@@ -83,7 +84,9 @@ impl Service {
                 continue;
             }
             let progress = outside.begin();
-            let asked = asker.round(&self.shared.store, &self.shared.clock, &progress, which, 0).await?;
+            let span = tracing::debug_span!("ask", questions = before.len(), model = %outside.name);
+            let round = asker.round(&self.shared.store, &self.shared.clock, &progress, which, 0);
+            let asked = round.instrument(span).await?;
             let answered = self.shared.take_answers(&before)?;
             let is_stopped = !asked.stopped.is_empty();
             outside.end(asked);

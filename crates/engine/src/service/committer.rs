@@ -28,6 +28,8 @@ pub(crate) struct Entry {
     /// What to tell whoever listens.
     pub(crate) findings: Draft,
     pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
+    /// What it was judged in, for traces.
+    pub(crate) span: tracing::Span,
     /// Let go of when it is written or refused, before it is replied to.
     pub(crate) held: Option<Held>,
 }
@@ -121,6 +123,17 @@ fn commit(mut group: Vec<Entry>, shared: &Arc<Shared>) {
 }
 
 fn write(mut group: Vec<Entry>, shared: &Arc<Shared>) {
+    // One transaction serves many requests: it belongs to none of them, and follows from each.
+    let span = tracing::debug_span!(
+        parent: None,
+        "commit",
+        requests = group.len(),
+        alerts = group.iter().map(|entry| entry.judged).sum::<u64>(),
+    );
+    for entry in &group {
+        span.follows_from(&entry.span);
+    }
+    let _within = span.entered();
     let arrivals: Vec<Arrival> = group.iter_mut().filter_map(|entry| entry.arrival.take()).collect();
     shared.live.committed(arrivals.len());
     let started = shared.clock.elapsed();

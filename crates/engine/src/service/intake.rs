@@ -121,7 +121,10 @@ impl Service {
             self.shared.judge(body, place, key, outcomes)?
         } else {
             let shared = Arc::clone(&self.shared);
-            let work = tokio::task::spawn_blocking(move || shared.judge(body, place, key, outcomes));
+            let span = tracing::Span::current();
+            let work = tokio::task::spawn_blocking(move || {
+                span.in_scope(|| shared.judge(body, place, key, outcomes))
+            });
             work.await.map_err(|error| Refusal::Failed(error.to_string()))??
         };
         written.await.map_err(|_| Refusal::Failed("the service is shutting down".to_owned()))??;
@@ -140,6 +143,7 @@ impl Shared {
         outcomes: bool,
     ) -> Result<Judged, Refusal> {
         let kibibytes = u32::try_from(body.len().div_ceil(1024).max(1)).unwrap_or(u32::MAX);
+        let _span = tracing::debug_span!("judge", bytes = body.len()).entered();
         let _room = self.kibibytes.try_acquire_many(kibibytes).map_err(|_| Refusal::Busy)?;
         let chunks = self.cut(&body)?;
         drop(body);
@@ -207,6 +211,7 @@ impl Shared {
                 dead,
                 findings: Draft::default(),
                 reply,
+                span: tracing::Span::current(),
                 held: Some(Held { _place: place, _turn: turn }),
             }),
         };

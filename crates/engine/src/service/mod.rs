@@ -39,7 +39,7 @@ pub use sets::{Refusal, Setup};
 use crate::error::EngineError;
 use crate::record::{RecordAgain, record_again};
 use crate::reputation::ReputationCache;
-use crate::tally::Tally;
+use crate::tally::{EXACT_LATELY, Tally};
 use crate::work::Court;
 use committer::Committer;
 use std::collections::HashMap;
@@ -124,8 +124,14 @@ impl Service {
             .asking(setup.asking.clone())
             .reusing(setup.reuse)
             .learned(setup.learned);
-        let court =
-            Court { judge, tally: Tally::new(), input: 0, ordinal: next, time: 0, latency: Histogram::new() };
+        let court = Court {
+            judge,
+            tally: Tally::new(EXACT_LATELY),
+            input: 0,
+            ordinal: next,
+            time: 0,
+            latency: Histogram::new(),
+        };
         let live = Live::new(&store, Arc::clone(&clock))?;
         let (events, _) = broadcast::channel(EVENTS);
         let open = store.question_count()?;

@@ -55,7 +55,7 @@ fn one_alerts_failure_stays_its_own() {
     };
     let court = Mutex::new(Court {
         judge: Judge::new(ground.clone(), History::default()),
-        tally: Tally::new(),
+        tally: Tally::new(16),
         input: usize::MAX,
         ordinal: 0,
         time: 0,

@@ -28,7 +28,7 @@ use crate::statistics::BoundedMap;
 /// For how long a machine is hot after something hostile was found there, in milliseconds.
 pub const HOT_MS: i64 = 1_800_000;
 /// Rules that are known, at most; the one that came up longest ago goes.
-const BOUND: usize = 65_536;
+const BOUND: usize = 57_344;
 /// As many times the greatest harmless number in an hour are a jump.
 const JUMP: u64 = 4;
 /// A rule that came seldom may come as often as this before it can jump.

@@ -7,7 +7,7 @@ use crate::statistics::BoundedMap;
 
 const HOUR: i64 = 3_600_000;
 /// Machines, and rules on machines, that are kept apart.
-const BOUND: usize = 65_536;
+const BOUND: usize = 57_344;
 
 /// The hashes of a rule, by its identity as [`rule_key`](crate::rule_key) gives it, and of a machine.
 pub fn pair(rule_key: &str, machine_name: &str) -> (u64, u64) {

@@ -61,7 +61,7 @@ const HEATED: (i64, i64) = (HOUR / 6, HOUR);
 /// How long verdicts live that cost nothing, unless they are hostile.
 const FREE: i64 = 4 * HOUR;
 /// How many rules and machines are kept apart.
-const BOUND: usize = 65_536;
+const BOUND: usize = 57_344;
 
 /// How far reuse may go.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,8 @@
 use hashbrown::HashMap;
 use std::hash::Hash;
 
-/// A map of at most `bound` entries.
+/// A map of at most `bound` entries. Its table has a power of two of places and doubles when it is seven eighths full, so a
+/// bound of seven eighths of a power of two makes the most of its memory.
 #[derive(Debug, Clone)]
 pub struct BoundedMap<K, V> {
     entries: HashMap<K, (u64, V)>,

@@ -14,10 +14,13 @@ pub use rate::Rate;
 
 use crate::Category;
 
-/// How many rules on machines, machines, and actors are kept apart.
-const BOUND: usize = 65_536;
+/// How many rules on machines, machines, and actors are kept apart: as many as fit into a table of 65,536 places, which doubles
+/// when it is seven eighths full.
+const BOUND: usize = 57_344;
 /// How long an actor's steps count as one story, in milliseconds: a day.
 const STORY_MS: i64 = 86_400_000;
+/// The same in seconds.
+const STORY_S: u32 = (STORY_MS / 1000) as u32;
 /// How long *spread* looks back, in milliseconds: an hour.
 const SPREAD_MS: i64 = 3_600_000;
 
@@ -110,17 +113,18 @@ struct Actor {
     story: Story,
 }
 
-/// When each step was last seen.
+/// When each step was last seen, in seconds since 1970: half of the memory of an actor that was seen once.
 #[derive(Debug, Default)]
-struct Story([i64; Category::STEPS]);
+struct Story([u32; Category::STEPS]);
 
 impl Story {
     /// Takes in a step, and counts the steps within a day of `time`.
     fn tell(&mut self, step: Option<u8>, time: i64) -> u32 {
+        let now = u32::try_from(time.div_euclid(1000).max(0)).unwrap_or(u32::MAX);
         if let Some(at) = step.and_then(|step| self.0.get_mut(usize::from(step))) {
-            *at = time.max(*at);
+            *at = now.max(*at);
         }
-        self.0.iter().filter(|&&at| at > 0 && (time - at).abs() <= STORY_MS).count() as u32
+        self.0.iter().filter(|&&at| at > 0 && now.abs_diff(at) <= STORY_S).count() as u32
     }
 }
 

@@ -56,6 +56,7 @@ fn bed(tokens: &[(&str, &[Scope], Option<u32>)]) -> (Bed, Vec<String>) {
         requests_per_minute: 60,
         page_requests_per_minute: 600,
         max_body_bytes: 64 << 10,
+        adopt: None,
         timeout: Duration::from_secs(10),
         header_timeout: Duration::from_secs(5),
         max_connections: 10,

@@ -4,7 +4,7 @@ use super::{asking, delivering};
 use crate::cli::{Common, Serve};
 use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
-use crate::terminal;
+use crate::{telemetry, terminal};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
     let loaded = load(common.config.as_deref())?;
     let settings = &loaded.settings;
     let address = command.listen.unwrap_or_else(|| settings.server.address());
-    log(command.json_logs);
+    let _telemetry = telemetry::start(command.json_logs);
     let (ground, rule_problems) = settings.ground()?;
     let (intel, list_problems) = settings.intel(&command.intel);
     terminal::rule_problems(&rule_problems);
@@ -196,9 +196,11 @@ async fn until_stopped(
 
 /// Clears away what is too old.
 async fn tidy(service: &Service) {
-    let (store, before) = (Arc::clone(service.store()), service.clock().unix_millis() - REMEMBERED_MS);
+    let before = service.clock().unix_millis() - REMEMBERED_MS;
+    let (store, reputations) = (Arc::clone(service.store()), Arc::clone(service.reputations()));
     let tidied = tokio::task::spawn_blocking(move || {
         while store.forget_requests(before)? > 0 {}
+        reputations.save(&store)?;
         Ok::<_, watchfire_store::StoreError>(())
     });
     match tidied.await {
@@ -208,15 +210,5 @@ async fn tidy(service: &Service) {
     }
     if let Some(problems) = service.reputations().refresh() {
         tracing::info!(problems = problems.len(), "intelligence lists were read again");
-    }
-}
-
-/// Logs to standard error.
-fn log(json: bool) {
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
-    if json {
-        builder.json().flatten_event(true).init();
-    } else {
-        builder.with_ansi(false).compact().init();
     }
 }

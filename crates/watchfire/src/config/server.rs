@@ -102,6 +102,7 @@ impl ServerSettings {
             requests_per_minute: self.requests_per_minute,
             page_requests_per_minute: self.page_requests_per_minute,
             max_body_bytes: self.max_body_bytes,
+            adopt: crate::telemetry::ADOPT,
             timeout: Duration::from_secs_f64(self.timeout_s),
             header_timeout: Duration::from_secs_f64(self.header_timeout_s),
             max_connections: self.max_connections,
