@@ -87,8 +87,8 @@ pub struct Assessor {
     looked_at: HashMap<u64, bool>,
 }
 
-/// Patterns whose numbers a thread remembers before it forgets them all.
-const MAX_REMEMBERED: usize = 65_536;
+/// Patterns whose numbers a thread remembers before it forgets them all: as many as a table of 32,768 places takes.
+const MAX_REMEMBERED: usize = 28_672;
 
 impl Assessor {
     /// An assessor on this ground.

@@ -59,6 +59,13 @@ pub struct FoundAlert {
 
 /// Patterns whose rule is searched for at most.
 const MAX_PATTERNS: i64 = 1000;
+/// Where the patterns that a word finds have more alerts than this, the latest are found sooner by going back in time than
+/// by sorting them all.
+const MANY_ALERTS: i64 = 20_000;
+/// Those patterns, and how they are looked up: by their index, or not by it.
+const BY_PATTERN: &str =
+    "a.pattern IN (SELECT id FROM patterns WHERE description LIKE ? ESCAPE '\\' LIMIT ?)";
+const BY_TIME: &str = "+a.pattern IN (SELECT id FROM patterns WHERE description LIKE ? ESCAPE '\\' LIMIT ?)";
 
 impl Store {
     /// The next alerts, the latest first.
@@ -72,12 +79,10 @@ impl Store {
         let ways: &[&str] = match (search.pattern, search.text.is_empty()) {
             (None, true) => &["1"],
             (Some(_), true) => &["a.pattern = ?"],
-            (None, false) => &[
-                "a.src = ?",
-                "a.dst = ?",
-                "a.user = ?",
-                "a.pattern IN (SELECT id FROM patterns WHERE description LIKE ? ESCAPE '\\' LIMIT ?)",
-            ],
+            (None, false) if self.alerts_named(&search.text)? > MANY_ALERTS => {
+                &["a.src = ?", "a.dst = ?", "a.user = ?", BY_TIME]
+            }
+            (None, false) => &["a.src = ?", "a.dst = ?", "a.user = ?", BY_PATTERN],
             (Some(_), false) => &["a.pattern = ? AND ? IN (a.src, a.dst, a.user)"],
         };
         let mut parts = Vec::new();
@@ -134,6 +139,16 @@ impl Store {
         ))?;
         let rows = statement.query_map(params_from_iter(values), found)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many alerts there are of patterns whose rule, machine or material value holds a text.
+    fn alerts_named(&self, text: &str) -> Result<i64, StoreError> {
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT coalesce(sum(alerts), 0) FROM
+                (SELECT alerts FROM patterns WHERE description LIKE ?1 ESCAPE '\\' LIMIT ?2)",
+        )?;
+        Ok(statement.query_row((containing(text), MAX_PATTERNS), |row| row.get(0))?)
     }
 }
 

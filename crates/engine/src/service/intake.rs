@@ -26,8 +26,8 @@ use watchfire_store::{Arrival, ChunkRow, RequestRow, SourceId};
 const SHORT: usize = 32 << 10;
 /// How much a request may unpack to, in bytes.
 const MAX_UNPACKED: usize = 32 << 20;
-/// Desks that are kept for the next request.
-const MAX_DESKS: usize = 4;
+/// Desks that are kept for the next request, at most: one per core, since each remembers for itself.
+pub(super) const MAX_DESKS: usize = 8;
 
 /// A request that was accepted: everything in it is judged and durable.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -351,7 +351,7 @@ impl Shared {
 
     fn put_back(&self, desk: Desk) {
         let mut desks = self.desks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if desks.len() < MAX_DESKS {
+        if desks.len() < self.most_desks {
             desks.push(desk);
         }
     }

@@ -45,6 +45,7 @@ use committer::Committer;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use watchfire_flow::{Clock, Histogram};
 use watchfire_judge::{Asking, Ground, Judge};
@@ -87,6 +88,8 @@ pub(crate) struct Shared {
     /// What is done in order; with it, the ticket of the next request, and how often the judge forgot.
     pub(crate) bench: Mutex<Bench>,
     pub(crate) desks: Mutex<Vec<intake::Desk>>,
+    /// How many of them are kept.
+    pub(crate) most_desks: usize,
     pub(crate) committer: Committer,
     /// Permits for requests, and for kibibytes of them.
     pub(crate) requests: Arc<Semaphore>,
@@ -151,6 +154,7 @@ impl Service {
             source,
             bench: Mutex::new(Bench { court, ticket: 0, epoch: 0 }),
             desks: Mutex::default(),
+            most_desks: available_parallelism().map_or(1, usize::from).min(intake::MAX_DESKS),
             requests: Arc::new(Semaphore::new(setup.max_requests)),
             kibibytes: Arc::new(Semaphore::new(BYTES_IN_FLIGHT >> 10)),
             max_requests: setup.max_requests,

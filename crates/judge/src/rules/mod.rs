@@ -34,7 +34,7 @@ use watchfire_signal::{Alert, Severity, Verdict};
 pub type Hits = SmallVec<[u16; 6]>;
 
 /// How many answers of one group a thread remembers before it forgets them all.
-const MEMO_BOUND: usize = 16_384;
+const MEMO_BOUND: usize = 14_336;
 /// How many rules there may be.
 const MAX_RULES: usize = 10_000;
 
