@@ -37,15 +37,18 @@ mod settings;
 mod statistics;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 pub use batch::{Batch, Trigger};
 pub use runner::{BatchRunner, Gate};
 pub use settings::BatchSettings;
 pub use statistics::{BatchStatistics, BatchWarning};
+pub use traffic::Traffic;
 
 use crate::Deadline;
 use queue::Queue;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The input of a batcher. Clones push into the same queue; when the last one is dropped, what is queued is handed on
 /// and the runner ends.
@@ -97,6 +100,22 @@ impl<T> Batcher<T> {
         self.queue.try_push(entry, bytes)
     }
 
+    /// Adds an entry that has waited for so long already, somewhere else, such as before a restart: its age counts from then.
+    /// Not for entries that are younger than those that wait.
+    pub fn try_push_aged(&self, entry: T, bytes: usize, waited: Duration) -> Result<(), NotPushed<T>> {
+        self.queue.try_push_aged(entry, bytes, waited)
+    }
+
+    /// Sets the triggers from now on, within those of the settings: see [`Traffic`].
+    pub fn aim(&self, size: usize, age: Duration) {
+        self.queue.aim(size, age);
+    }
+
+    /// The settings, with the triggers that hold now.
+    pub fn settings(&self) -> BatchSettings {
+        self.queue.current()
+    }
+
     /// Makes everything that is queued now due now. It is still the runner that hands it on, in batches of no more
     /// than the usual size, and not while the gate is shut.
     pub fn flush(&self) {
@@ -121,7 +140,7 @@ impl<T> Batcher<T> {
 
     /// What somebody should look at: see [`BatchWarning`].
     pub fn warnings(&self) -> Vec<BatchWarning> {
-        self.statistics().warnings(self.queue.settings())
+        self.statistics().warnings(&self.queue.current())
     }
 }
 

@@ -23,7 +23,8 @@ mod single_flight;
 mod turnstile;
 
 pub use batcher::{
-    Batch, BatchRunner, BatchSettings, BatchStatistics, BatchWarning, Batcher, Gate, NotPushed, Trigger,
+    Batch, BatchRunner, BatchSettings, BatchStatistics, BatchWarning, Batcher, Gate, NotPushed, Traffic,
+    Trigger,
 };
 pub use breaker::{Breaker, BreakerPermit, BreakerSettings, BreakerState, Open};
 pub use budget::{

@@ -4,6 +4,7 @@ use super::{BatchSettings, BatchStatistics, NotPushed, Trigger};
 use crate::Deadline;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, TryAcquireError, watch};
 use tokio::time::Instant;
 
@@ -41,6 +42,9 @@ pub(super) struct Queue<T> {
 
 #[derive(Debug)]
 struct State<T> {
+    /// The triggers that hold now: never beyond those of the settings.
+    size: usize,
+    age: Option<Duration>,
     waiting: VecDeque<Entry<T>>,
     waiting_bytes: usize,
     batches_out: usize,
@@ -62,6 +66,8 @@ impl<T> Queue<T> {
     pub(super) fn new(settings: BatchSettings) -> Self {
         let settings = settings.sane();
         let state = State {
+            size: settings.size,
+            age: settings.age,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             batches_out: 0,
@@ -88,6 +94,21 @@ impl<T> Queue<T> {
         &self.settings
     }
 
+    /// The settings with the triggers that hold now.
+    pub(super) fn current(&self) -> BatchSettings {
+        let state = self.state();
+        BatchSettings { size: state.size, age: state.age, ..self.settings }
+    }
+
+    /// Sets the triggers, within those of the settings.
+    pub(super) fn aim(&self, size: usize, age: Duration) {
+        let mut state = self.state();
+        state.size = size.clamp(1, self.settings.size);
+        state.age = self.settings.age.map(|most| age.min(most));
+        drop(state);
+        self.changed.notify_one();
+    }
+
     pub(super) async fn push(&self, value: T, bytes: usize) -> Result<(), NotPushed<T>> {
         let value = match self.try_push(value, bytes) {
             Err(NotPushed::Full(value)) => value,
@@ -100,15 +121,19 @@ impl<T> Queue<T> {
             return Err(NotPushed::Closed(value));
         };
         drop(pressing);
-        self.enter(value, bytes, room, room_bytes)
+        self.enter(value, bytes, Duration::ZERO, room, room_bytes)
     }
 
     pub(super) fn try_push(&self, value: T, bytes: usize) -> Result<(), NotPushed<T>> {
+        self.try_push_aged(value, bytes, Duration::ZERO)
+    }
+
+    pub(super) fn try_push_aged(&self, value: T, bytes: usize, waited: Duration) -> Result<(), NotPushed<T>> {
         let bytes = self.count(bytes);
         let room = self.room.try_acquire();
         let room_bytes = self.room_bytes.try_acquire_many(bytes as u32);
         match (room, room_bytes) {
-            (Ok(room), Ok(room_bytes)) => self.enter(value, bytes, room, room_bytes),
+            (Ok(room), Ok(room_bytes)) => self.enter(value, bytes, waited, room, room_bytes),
             (Err(TryAcquireError::Closed), _) | (_, Err(TryAcquireError::Closed)) => {
                 Err(NotPushed::Closed(value))
             }
@@ -128,6 +153,7 @@ impl<T> Queue<T> {
         &self,
         value: T,
         bytes: usize,
+        waited: Duration,
         room: SemaphorePermit<'_>,
         room_bytes: SemaphorePermit<'_>,
     ) -> Result<(), NotPushed<T>> {
@@ -140,7 +166,10 @@ impl<T> Queue<T> {
         let number = state.total_queued;
         state.total_queued += 1;
         state.waiting_bytes += bytes;
-        state.waiting.push_back(Entry { value, bytes, queued: Instant::now(), number });
+        let now = Instant::now();
+        // A clock that began later than the wait counts from its own beginning.
+        let queued = now.checked_sub(waited).unwrap_or(now);
+        state.waiting.push_back(Entry { value, bytes, queued, number });
         // Anything between the first entry and the last one of a batch changes nothing for the runner.
         let matters = state.waiting.len() == 1 || self.is_full(&state);
         drop(state);
@@ -185,7 +214,7 @@ impl<T> Queue<T> {
         let Some(first) = state.waiting.front() else {
             return if state.closed && state.batches_out == 0 { Due::Over } else { Due::Later };
         };
-        let deadline = self.settings.age.and_then(|age| first.queued.checked_add(age));
+        let deadline = state.age.and_then(|age| first.queued.checked_add(age));
         if self.is_full(&state) {
             Due::Now(Trigger::Size)
         } else if deadline.is_some_and(|deadline| deadline <= now) {
@@ -198,7 +227,7 @@ impl<T> Queue<T> {
     }
 
     fn is_full(&self, state: &State<T>) -> bool {
-        state.waiting.len() >= self.settings.size
+        state.waiting.len() >= state.size
             || state.waiting_bytes >= self.settings.bytes
             || state.pressing > 0
             || state.refused
@@ -209,7 +238,7 @@ impl<T> Queue<T> {
         let mut state = self.state();
         state.refused = false;
         let (mut number, mut bytes) = (0, 0_usize);
-        for entry in state.waiting.iter().take(self.settings.size) {
+        for entry in state.waiting.iter().take(state.size) {
             bytes = bytes.saturating_add(entry.bytes);
             if number > 0 && bytes > self.settings.bytes {
                 break;

@@ -344,3 +344,44 @@ proptest! {
         });
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_elsewhere_is_due_when_its_whole_age_is_reached() {
+    advance(100 * SECOND).await;
+    let (batcher, runner) = Batcher::new(settings(), Gate::AlwaysOpen);
+    let log = Log::default();
+    let input = async {
+        batcher.try_push_aged(1, 1, 7 * SECOND).unwrap();
+        batcher.push(2, 1).await.unwrap();
+        sleep(4 * SECOND).await;
+        batcher.drain(Deadline::never());
+    };
+    tokio::join!(runner.run(logging(&log)), input);
+    let log = log.borrow();
+    assert_eq!((log[0].1, &log[0].2), (Trigger::Timer, &vec![1, 2]));
+    assert!((3 * SECOND..=3 * SECOND + IN_TIME).contains(&log[0].0), "{:?}", log[0].0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn triggers_that_are_aimed_anew_hold_for_what_already_waits_and_never_beyond_the_settings() {
+    let (batcher, runner) = Batcher::new(settings(), Gate::AlwaysOpen);
+    let log = Log::default();
+    let input = async {
+        batcher.aim(100, 1000 * SECOND);
+        assert_eq!((batcher.settings().size, batcher.settings().age), (3, Some(10 * SECOND)));
+        batcher.push(1, 1).await.unwrap();
+        sleep(SECOND).await;
+        batcher.aim(1, 10 * SECOND);
+        sleep(SECOND).await;
+        batcher.aim(3, 2 * SECOND);
+        batcher.push(2, 1).await.unwrap();
+        sleep(5 * SECOND).await;
+        batcher.drain(Deadline::never());
+    };
+    tokio::join!(runner.run(logging(&log)), input);
+    let log = log.borrow();
+    assert_eq!((log[0].1, &log[0].2), (Trigger::Size, &vec![1]));
+    assert!((SECOND..=SECOND + IN_TIME).contains(&log[0].0), "{:?}", log[0].0);
+    assert_eq!((log[1].1, &log[1].2), (Trigger::Timer, &vec![2]));
+    assert!((4 * SECOND..=4 * SECOND + IN_TIME).contains(&log[1].0), "{:?}", log[1].0);
+}
