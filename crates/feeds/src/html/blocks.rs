@@ -91,8 +91,7 @@ pub(super) fn read(html: &str) -> Page {
     reader.page.nodes.push(NodeInfo { parent: 0, role: Role::Other, in_boilerplate: false });
     let mut dropped: Option<(Vec<u8>, bool)> = None;
     let mut in_title = false;
-    for token in super::tokens(html) {
-        let Ok(token) = token;
+    for token in super::tokens(&super::prepared(html)) {
         match token {
             Token::StartTag(tag) => {
                 if dropped.is_some() {

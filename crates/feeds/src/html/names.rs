@@ -2,22 +2,8 @@
 
 /// Elements whose content is never text to be read.
 pub(super) fn is_dropped(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"script"
-            | b"style"
-            | b"template"
-            | b"noscript"
-            | b"iframe"
-            | b"object"
-            | b"applet"
-            | b"noembed"
-            | b"noframes"
-            | b"canvas"
-            | b"select"
-            | b"audio"
-            | b"video"
-    )
+    // What is in frames, objects and behind `noscript` is what people see who don't see those, and is kept.
+    matches!(name, b"script" | b"style" | b"template" | b"select" | b"textarea")
 }
 
 /// Elements that have no end tag.

@@ -10,12 +10,10 @@ use super::names::{is_block, is_dropped, is_void};
 /// It takes one pass, and the text is never longer than the fragment but for references, which are at most as long as
 /// what they stand for.
 pub fn text(html: &str) -> String {
-    // Most summaries are plain.
     let mut writer = Writer::default();
     let mut dropped: Option<Vec<u8>> = None;
     let mut preformatted = 0_usize;
-    for token in super::tokens(html) {
-        let Ok(token) = token;
+    for token in super::tokens(&super::prepared(html)) {
         match token {
             Token::StartTag(tag) => {
                 if dropped.is_some() {

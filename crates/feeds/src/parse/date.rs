@@ -197,6 +197,8 @@ fn wordy(text: &str) -> Option<Timestamp> {
                     day = Some(number as i8)
                 }
                 Ok(number) if ordinal && year.is_none() => year = Some(full_year(number, digits.len())?),
+                // Two years are none.
+                Ok(_) if digits.len() == 4 => return None,
                 Ok(_) => {}
                 Err(_) => match (found_month, month(part)) {
                     // `Mar` is March, and Tuesday in French: a second month overrules the first.

@@ -6,26 +6,27 @@
 /// The month a word means, 1 to 12.
 pub(super) fn month(word: &str) -> Option<i8> {
     let word = word.trim_end_matches('.').to_lowercase();
-    let letters = word.chars().count();
-    if letters < 3 {
+    // Greek is written with and without its accents.
+    let word = word.replace('ά', "α").replace('έ', "ε").replace(['ί', 'ϊ', 'ΐ'], "ι").replace('ύ', "υ").replace('ώ', "ω");
+    let first: String = word.chars().take(3).collect();
+    if first.chars().count() < 3 {
         return None;
     }
-    let first: String = word.chars().take(3).collect();
     Some(match first.as_str() {
         "jan" | "ene" | "gen" | "ιαν" => 1,
         "feb" | "fev" | "fév" | "φεβ" => 2,
-        "mar" | "mär" | "mrz" | "már" | "maa" | "μαρ" | "μάρ" => 3,
+        "mar" | "mär" | "mrz" | "már" | "maa" | "μαρ" => 3,
         "apr" | "avr" | "abr" | "ápr" | "απρ" => 4,
-        "may" | "mai" | "maj" | "máj" | "mei" | "mag" | "μαι" | "μαϊ" | "μάι" => 5,
-        "jun" | "jún" | "giu" | "ιον" | "ιου" if word.starts_with("ιουλ") => 7,
+        "may" | "mai" | "maj" | "máj" | "mei" | "mag" | "μαι" => 5,
+        "ιου" | "ιον" if word.starts_with("ιουλ") => 7,
         "jun" | "jún" | "giu" | "ιον" | "ιου" => 6,
         "jul" | "júl" | "lug" | "ιολ" => 7,
         "jui" if word.starts_with("juil") => 7,
         "jui" => 6,
-        "aug" | "aoû" | "aou" | "ago" | "αυγ" | "αύγ" => 8,
+        "aug" | "aoû" | "aou" | "ago" | "αυγ" => 8,
         "sep" | "set" | "sze" | "σεπ" => 9,
         "oct" | "okt" | "out" | "ott" | "οκτ" => 10,
-        "nov" | "νοε" | "νοέ" => 11,
+        "nov" | "νοε" => 11,
         "dec" | "dez" | "dic" | "déc" | "δεκ" => 12,
         _ => return None,
     })

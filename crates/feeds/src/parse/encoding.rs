@@ -164,7 +164,7 @@ fn declared_charset(bytes: &[u8]) -> Option<String> {
 
 /// Ends lines with `\n` and takes out what XML 1.0 forbids (section 2.2).
 fn clean(text: String, problems: &mut Problems) -> String {
-    let dirty = |letter: char| matches!(letter, '\0'..='\x08' | '\x0b'..='\x1f' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    let dirty = |letter: char| matches!(letter, '\0'..='\x08' | '\x0b'..='\x1f' | '\u{80}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
     if !text.contains(dirty) {
         return text;
     }
@@ -178,6 +178,10 @@ fn clean(text: String, problems: &mut Problems) -> String {
                 }
             }
             '\u{feff}' => {}
+            // Nobody means the control characters of ISO 6429: these are quotes and dashes of windows-1252.
+            '\u{80}'..='\u{9f}' => {
+                out.push_str(&WINDOWS_1252.decode_without_bom_handling(&[letter as u8]).0);
+            }
             letter if dirty(letter) => problems.note(Problem::ControlCharacters),
             letter => out.push(letter),
         }

@@ -142,8 +142,8 @@ impl Builder {
             self.bindings.truncate(bindings);
             return;
         }
-        let Some(reading) = &mut self.reading else { return };
-        if !reading.format().is_atom()
+        let is_atom = self.reading.as_ref().is_some_and(|reading| reading.format().is_atom());
+        if !is_atom
             && space == Space::Core
             && (LINES.contains(&local.as_str()) || matches!(local.as_str(), "description" | "enclosure"))
             && let Some(top) = self.stack.last().filter(|open| !open.outer)
@@ -164,7 +164,7 @@ impl Builder {
         };
         element.base = own_base(&element);
         let in_outer = self.stack.last().is_some_and(|open| open.outer);
-        let outer = in_outer && element.local == "channel";
+        let outer = in_outer && element.local == "channel" && !is_atom;
         if outer && let Some(reading) = &mut self.reading {
             reading.outer(&element);
         }
@@ -333,7 +333,9 @@ impl Builder {
             return Err(refused);
         }
         if !self.stack.is_empty() {
-            problems.note(Problem::Truncated);
+            if !self.closed {
+                problems.note(Problem::Truncated);
+            }
             self.close_down_to(0);
         }
         match self.reading {

@@ -10,7 +10,9 @@ use crate::mapping::{Value, is_in_scope, of_entry, of_feed};
 pub enum Outcome {
     OutOfScope,
     /// `of_no_text`: only texts were compared that are empty without their markup.
-    Holds { of_no_text: bool },
+    Holds {
+        of_no_text: bool,
+    },
     /// With what we have.
     Fails(String),
 }
@@ -41,13 +43,15 @@ pub fn outcome(expected: &str, feed: Result<&Feed, &NotAFeed>, plain_title: bool
         let of_no_text = !texts.is_empty() && texts.iter().all(is_empty_text);
         return Outcome::Holds { of_no_text };
     }
-    let have: Vec<String> = paths_values(&context, &expression).iter().map(|value| format!("{value:?}")).collect();
+    let have: Vec<String> =
+        paths_values(&context, &expression).iter().map(|value| format!("{value:?}")).collect();
     Outcome::Fails(format!("{}  {:?}", have.join(", "), feed.problems))
 }
 
 fn is_empty_text(value: &Value) -> bool {
     match value {
         Value::Text(text) => text.plain().is_empty(),
+        Value::Title(title) => title.is_empty(),
         _ => false,
     }
 }
@@ -103,7 +107,9 @@ fn parts(expression: &Expression) -> Vec<&Expression> {
 
 fn knows_names(expression: &Expression) -> bool {
     match expression {
-        Expression::Name(name) => matches!(name.as_str(), "feed" | "entries" | "bozo" | "len" | "None" | "True" | "False"),
+        Expression::Name(name) => {
+            matches!(name.as_str(), "feed" | "entries" | "bozo" | "len" | "None" | "True" | "False")
+        }
         other => parts(other).into_iter().all(knows_names),
     }
 }
@@ -208,9 +214,13 @@ impl Context {
     fn equal(&self, left: &Value, right: &Value) -> bool {
         match (left, right) {
             (Value::Title(title), Value::Line(expected)) => {
-                title == expected || one_line(title) == one_line(expected) || (!self.plain_title && *title == text_of(expected))
+                title == expected
+                    || one_line(title) == one_line(expected)
+                    || (!self.plain_title && *title == text_of(expected))
             }
-            (Value::Text(text), Value::Line(expected)) if text.markup => one_line(&text.plain()) == text_of(expected),
+            (Value::Text(text), Value::Line(expected)) if text.markup => {
+                one_line(&text.plain()) == text_of(expected)
+            }
             (Value::Text(text), Value::Line(expected)) => {
                 one_line(&text.value) == one_line(expected)
                     // Feedparser escapes what looks like markup to it even in plain texts.
@@ -220,14 +230,17 @@ impl Context {
             (Value::Time(time), Value::Line(text)) => parse_date(text) == Some(*time),
             (Value::Time(time), Value::List(parts)) => {
                 // Feedparser's tuples are of UTC, and end with the days of the week and the year.
-                let fields: Vec<f64> =
-                    parts.iter().filter_map(|part| if let Value::Number(number) = part { Some(*number) } else { None }).collect();
+                let fields: Vec<f64> = parts
+                    .iter()
+                    .filter_map(|part| if let Value::Number(number) = part { Some(*number) } else { None })
+                    .collect();
                 let [year, month, day, hour, minute, second, ..] = fields[..] else { return false };
                 let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
                 parse_date(&text) == Some(*time)
             }
             (Value::List(left), Value::List(right)) => {
-                left.len() == right.len() && left.iter().zip(right).all(|(left, right)| self.equal(left, right))
+                left.len() == right.len()
+                    && left.iter().zip(right).all(|(left, right)| self.equal(left, right))
             }
             (Value::Dictionary(left), Value::Dictionary(right)) => {
                 left.len() == right.len()
@@ -244,11 +257,15 @@ impl Context {
 fn member(of: &Value, index: &Expression) -> Value {
     match (of, index) {
         (Value::List(all), Expression::Number(number)) => {
-            let at = all.iter().enumerate().find(|(at, _)| f64::from(u32::try_from(*at).unwrap_or(u32::MAX)) == *number);
+            let at = all
+                .iter()
+                .enumerate()
+                .find(|(at, _)| f64::from(u32::try_from(*at).unwrap_or(u32::MAX)) == *number);
             at.map_or(Value::None, |(_, value)| value.clone())
         }
         (Value::Dictionary(all), Expression::Text(name)) => {
-            let found = |wanted: &str| all.iter().find(|(known, _)| known == wanted).map(|(_, value)| value.clone());
+            let found =
+                |wanted: &str| all.iter().find(|(known, _)| known == wanted).map(|(_, value)| value.clone());
             // `url` and `href` mean the same in feedparser.
             found(name).or_else(|| if name == "url" { found("href") } else { None }).unwrap_or(Value::None)
         }

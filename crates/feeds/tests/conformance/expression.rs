@@ -40,20 +40,27 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
     let mut at = 0;
     while at < letters.len() {
         let letter = letters[at];
-        let string_prefix = matches!(letter, 'u' | 'b' | 'U') && matches!(letters.get(at + 1), Some('\'' | '"'));
+        let string_prefix =
+            matches!(letter, 'u' | 'b' | 'U') && matches!(letters.get(at + 1), Some('\'' | '"'));
         if letter.is_whitespace() {
             at += 1;
         } else if matches!(letter, '\'' | '"') || string_prefix {
             let (text, end) = string(&letters, at + usize::from(string_prefix))?;
             tokens.push(Token::Text(text));
             at = end;
-        } else if letter.is_ascii_digit() || (letter == '-' && letters.get(at + 1).is_some_and(char::is_ascii_digit)) {
-            let length = letters[at + 1..].iter().take_while(|letter| letter.is_ascii_digit() || **letter == '.').count();
+        } else if letter.is_ascii_digit()
+            || (letter == '-' && letters.get(at + 1).is_some_and(char::is_ascii_digit))
+        {
+            let length = letters[at + 1..]
+                .iter()
+                .take_while(|letter| letter.is_ascii_digit() || **letter == '.')
+                .count();
             let number: String = letters[at..=at + length].iter().collect();
             tokens.push(Token::Number(number.parse().ok()?));
             at += length + 1;
         } else if letter.is_alphabetic() || letter == '_' {
-            let length = letters[at..].iter().take_while(|letter| letter.is_alphanumeric() || **letter == '_').count();
+            let length =
+                letters[at..].iter().take_while(|letter| letter.is_alphanumeric() || **letter == '_').count();
             tokens.push(Token::Word(letters[at..at + length].iter().collect()));
             at += length;
         } else {
@@ -242,7 +249,8 @@ impl Parser {
             Token::Sign(sign) if sign == "(" => {
                 let before = self.at;
                 let all = self.list(")")?;
-                let comma = matches!(self.tokens.get(self.at - 2), Some(Token::Sign(sign)) if sign == ",") && self.at - 2 >= before;
+                let comma = matches!(self.tokens.get(self.at - 2), Some(Token::Sign(sign)) if sign == ",")
+                    && self.at - 2 >= before;
                 if all.len() == 1 && !comma { all.into_iter().next()? } else { Expression::List(all) }
             }
             Token::Sign(sign) if sign == "{" => {

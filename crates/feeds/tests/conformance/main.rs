@@ -64,12 +64,15 @@ impl Case {
     }
 
     fn has_plain_title(&self) -> bool {
-        ["type=\"text/plain\"", "type='text/plain'", "type=\"text\"", "type='text'"].iter().any(|kind| self.source.contains(kind))
+        ["type=\"text/plain\"", "type='text/plain'", "type=\"text\"", "type='text'"]
+            .iter()
+            .any(|kind| self.source.contains(kind))
     }
 }
 
 fn files_in(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -111,7 +114,8 @@ fn what_feedparser_reads_of_well_formed_feeds_is_read_the_same() {
         let case = Case::read(path);
         let feed = parse(&case.bytes, &case.hints());
         let name = path.strip_prefix(&root).unwrap_or(path).display().to_string();
-        let tally = tallies.entry(name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned()).or_default();
+        let tally =
+            tallies.entry(name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned()).or_default();
         let expected = case.field("Expect").unwrap_or("1");
         match outcome(expected, feed.as_ref(), case.has_plain_title()) {
             Outcome::OutOfScope => tally.out_of_scope += 1,
@@ -130,14 +134,20 @@ fn what_feedparser_reads_of_well_formed_feeds_is_read_the_same() {
     }
     let (mut right, mut all) = (0, 0);
     for (folder, tally) in &tallies {
-        eprintln!("{folder:28} {:4} right {:3} wrong {:4} out of scope", tally.right, tally.wrong, tally.out_of_scope);
+        eprintln!(
+            "{folder:28} {:4} right {:3} wrong {:4} out of scope",
+            tally.right, tally.wrong, tally.out_of_scope
+        );
         if folder.starts_with("wellformed") {
             right += tally.right;
             all += tally.right + tally.wrong;
         }
     }
     let share = f64::from(u32::try_from(right).unwrap()) / f64::from(u32::try_from(all).unwrap());
-    eprintln!("well-formed: {right} of {all} right, {:.2} %; {trivial} of them are about markup without text", share * 100.0);
+    eprintln!(
+        "well-formed: {right} of {all} right, {:.2} %; {trivial} of them are about markup without text",
+        share * 100.0
+    );
     assert!(all > 500, "{all} cases in scope");
     assert!(share >= WANTED, "{right} of {all}");
 }

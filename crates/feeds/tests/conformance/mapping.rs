@@ -22,9 +22,33 @@ pub enum Value {
 
 /// Names that are about title, link, id, date, author, summary or content.
 const FIELDS: [&str; 27] = [
-    "title", "title_detail", "link", "links", "enclosures", "id", "guid", "author", "authors", "author_detail", "summary",
-    "summary_detail", "description", "content", "subtitle", "subtitle_detail", "tagline", "tagline_detail", "published",
-    "published_parsed", "updated", "updated_parsed", "created", "created_parsed", "issued", "modified", "date",
+    "title",
+    "title_detail",
+    "link",
+    "links",
+    "enclosures",
+    "id",
+    "guid",
+    "author",
+    "authors",
+    "author_detail",
+    "summary",
+    "summary_detail",
+    "description",
+    "content",
+    "subtitle",
+    "subtitle_detail",
+    "tagline",
+    "tagline_detail",
+    "published",
+    "published_parsed",
+    "updated",
+    "updated_parsed",
+    "created",
+    "created_parsed",
+    "issued",
+    "modified",
+    "date",
 ];
 
 /// Whether a path such as `title_detail`, `value` is about something that we have.
@@ -80,12 +104,11 @@ fn add_line(all: &mut Vec<(String, Value)>, names: &[&str], line: Option<&str>) 
     }
 }
 
+/// A title without text, such as one that is an image, is none to us: it equals markup that has no text.
 fn add_title(all: &mut Vec<(String, Value)>, title: Option<&str>) {
-    if let Some(title) = title {
-        let value = Value::Title(title.to_owned());
-        all.push(("title_detail".to_owned(), Value::Dictionary(vec![("value".to_owned(), value.clone())])));
-        all.push(("title".to_owned(), value));
-    }
+    let value = Value::Title(title.unwrap_or_default().to_owned());
+    all.push(("title_detail".to_owned(), Value::Dictionary(vec![("value".to_owned(), value.clone())])));
+    all.push(("title".to_owned(), value));
 }
 
 fn detail(text: &Text) -> Value {
@@ -125,7 +148,9 @@ fn person(person: &Person) -> Value {
 
 fn add_times(all: &mut Vec<(String, Value)>, published: Option<Timestamp>, updated: Option<Timestamp>) {
     // What was created, and no more, is taken for published.
-    for (names, time) in [(["published", "created", "issued"], published), (["updated", "modified", "date"], updated)] {
+    for (names, time) in
+        [(["published", "created", "issued"], published), (["updated", "modified", "date"], updated)]
+    {
         if let Some(time) = time {
             for name in names {
                 all.push((name.to_owned(), Value::Time(time)));
