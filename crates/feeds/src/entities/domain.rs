@@ -100,8 +100,7 @@ const EXAMPLES: [&str; 3] = ["example.com", "example.net", "example.org"];
 /// Whether `label` is a top-level domain of the public suffix list.
 pub(super) fn is_top_level(label: &str) -> bool {
     let lower = label.to_ascii_lowercase();
-    psl::suffix(lower.as_bytes())
-        .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == lower.as_bytes())
+    !lower.contains('.') && psl::suffix(lower.as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 
 /// Reads the name that stands at `start..end` of `text` as a domain: the name in lower case, in its ASCII form, and

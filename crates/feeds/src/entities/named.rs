@@ -132,13 +132,9 @@ const PRODUCT_WORDS: [&str; 44] = [
     "corporation",
     "advisory",
 ];
-const SECTOR_WORDS: [&str; 16] = [
-    "sector",
-    "sectors",
-    "industry",
-    "industries",
-    "vertical",
-    "verticals",
+const SECTOR_WORDS: [&str; 6] = ["sector", "sectors", "industry", "industries", "vertical", "verticals"];
+/// Words that make a sector of the word right before them only.
+const SECTOR_MEMBERS: [&str; 10] = [
     "organizations",
     "organisations",
     "companies",
@@ -355,13 +351,15 @@ fn gaps(text: &str) -> impl Iterator<Item = Gap<'_>> {
 
 /// Whether a word nearby says that a name of `kind` stands at `start..end`.
 fn is_introduced(text: &str, start: usize, end: usize, kind: EntityKind) -> bool {
-    let (words, ahead): (&[&str], usize) = match kind {
-        EntityKind::Malware => (&MALWARE_WORDS, 2),
-        EntityKind::Actor => (&ACTOR_WORDS, 2),
-        // `the energy, water and health sectors`
-        EntityKind::Sector => (&SECTOR_WORDS, 6),
-        _ => (&PRODUCT_WORDS, 2),
+    let near = |words: &[&str], ahead: usize, back: usize| {
+        words_after(text, end, ahead).any(|word| is_one_of(word, words))
+            || words_before(text, start, back).any(|word| is_one_of(word, words))
     };
-    let after = words_after(text, end, ahead).any(|word| is_one_of(word, words));
-    after || words_before(text, start, 1).any(|word| is_one_of(word, words))
+    match kind {
+        EntityKind::Malware => near(&MALWARE_WORDS, 2, 1),
+        EntityKind::Actor => near(&ACTOR_WORDS, 2, 1),
+        // `the energy, water and health sectors`
+        EntityKind::Sector => near(&SECTOR_WORDS, 6, 3) || near(&SECTOR_MEMBERS, 2, 0),
+        _ => near(&PRODUCT_WORDS, 2, 1),
+    }
 }
