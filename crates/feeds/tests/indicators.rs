@@ -9,7 +9,24 @@ use std::net::IpAddr;
 use watchfire_feeds::{EntityKind, Extractor, Found, Names, Part};
 
 /// Cases that differ, by their line in the file and their name, and why.
-const DIFFERENT: [(usize, &str, &str); 0] = [];
+const DIFFERENT: [(usize, &str, &str); 5] = [
+    (39, "domain-issue_104__domains_read_from_percent_encoded_url_query_params", FILE_OF_A_PATH),
+    (
+        40,
+        "domain-issue_104__domains_read_from_percent_encoded_url_query_params__with_options_false",
+        FILE_OF_A_PATH,
+    ),
+    (
+        41,
+        "domain-issue_104__domains_read_from_percent_encoded_url_query_params__with_options_false_2",
+        FILE_OF_A_PATH,
+    ),
+    (51, "file_path_3", FILE),
+    (53, "file_path_5", FILE),
+];
+const FILE_OF_A_PATH: &str =
+    "the case takes the last piece of an address's path, a file `….zip`, for a domain of `.zip`";
+const FILE: &str = "the case takes a file `….py` of a path in a home directory for a domain of Paraguay";
 
 /// The fields of a case that hold a kind; the alternatives are parted by `|`, those that are joined by `+`.
 const FIELDS: [(EntityKind, &str); 9] = [
