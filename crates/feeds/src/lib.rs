@@ -1,7 +1,9 @@
 //! Threat articles: from a feed's bytes to what they are about, and to whom that matters.
 
+mod entities;
 mod entity;
 pub mod html;
 pub mod parse;
 
+pub use entities::{Extractor, Found, LONGEST_TEXT, MOST_FOUND, Mention, Names, Part};
 pub use entity::{Entity, EntityKind};
