@@ -1,29 +1,33 @@
 //! Headers that say when to come again.
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, datetime};
 use jiff::fmt::{rfc2822::DateTimeParser, strtime};
-use jiff::tz::TimeZone;
 use std::time::Duration;
 use watchfire_http::Response;
 
+const EPOCH: DateTime = datetime(1970, 1, 1, 0, 0, 0, 0);
+
 /// A date of HTTP in milliseconds since 1970: in the form that is sent, or one of the two that are old (RFC 9110, section
-/// 5.6.7).
+/// 5.6.7), or else as mail has it, with an offset.
 pub(super) fn date_ms(text: &str) -> Option<i64> {
-    static SENT: DateTimeParser = DateTimeParser::new();
+    static MAIL: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
     // No form is longer than the one with the whole name of a Wednesday.
     if text.len() > 40 {
         return None;
     }
-    if let Ok(moment) = SENT.parse_timestamp(text) {
-        return Some(moment.as_millisecond());
-    }
     // A weekday that is not the date's is the sender's slip, so it is not looked at.
     let rest = text.split_once(", ").map_or(text, |(_, rest)| rest);
-    let old: Option<DateTime> = strtime::parse("%d-%b-%y %H:%M:%S GMT", rest)
-        .or_else(|_| strtime::parse("%b %e %H:%M:%S %Y", text.get(4..).unwrap_or_default()))
-        .ok()
-        .and_then(|parsed| parsed.to_datetime().ok());
-    Some(old?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
+    let forms = [
+        ("%d %b %Y %H:%M:%S GMT", rest),
+        ("%d-%b-%y %H:%M:%S GMT", rest),
+        ("%b %e %H:%M:%S %Y", text.get(4..).unwrap_or_default()),
+    ];
+    let read = |(form, text): (&str, &str)| strtime::parse(form, text).ok()?.to_datetime().ok();
+    if let Some(date) = forms.into_iter().find_map(read) {
+        // Counted by hand, because the end of the year 9999, which is meant as "never", is past the last timestamp.
+        return i64::try_from(date.duration_since(EPOCH).as_millis()).ok();
+    }
+    Some(MAIL.parse_timestamp(text).ok()?.as_millisecond())
 }
 
 /// How long `Retry-After` asks to wait, in seconds or until a date (RFC 9110, section 10.2.3). What is absurd is brought
@@ -86,10 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn all_three_forms_of_a_date_are_the_same_moment() {
-        for text in
-            ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
-        {
+    fn every_form_of_a_date_is_the_same_moment() {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 6 Nov 1994 09:49:37 +0100",
+        ] {
             assert_eq!(date_ms(text), Some(NOW_MS), "{text}");
         }
         for nonsense in ["", "soon", "Sun, 99 Nov 1994 08:49:37 GMT", "1994-11-06", "é, é"] {

@@ -44,13 +44,7 @@ impl Hosts {
     ///
     /// Dropping this leaves the queue and costs the others nothing.
     pub async fn turn(&self, host: &str, pause: Duration) -> HostTurn {
-        let queue = {
-            let mut known = self.known();
-            if known.len() >= MANY && !known.contains_key(host) {
-                forget(&mut known);
-            }
-            Arc::clone(&known.entry(host.to_owned()).or_default().free_at)
-        };
+        let queue = Arc::clone(&remembered(&mut self.known(), host).free_at);
         let free_at = queue.lock_owned().await;
         if let Some(moment) = *free_at {
             sleep_until(moment).await;
@@ -61,7 +55,7 @@ impl Hosts {
     /// Leaves a host alone until then, in milliseconds since 1970.
     pub fn hold(&self, host: &str, until_ms: i64) {
         let mut known = self.known();
-        let host = known.entry(host.to_owned()).or_default();
+        let host = remembered(&mut known, host);
         host.held_until_ms = host.held_until_ms.max(until_ms);
     }
 
@@ -73,6 +67,14 @@ impl Hosts {
     fn known(&self) -> MutexGuard<'_, HashMap<String, Host>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A host, which is new if it was not known.
+fn remembered<'a>(known: &'a mut HashMap<String, Host>, host: &str) -> &'a mut Host {
+    if known.len() >= MANY && !known.contains_key(host) {
+        forget(known);
+    }
+    known.entry(host.to_owned()).or_default()
 }
 
 /// Forgets hosts where nobody waits, nobody is asking and no pause goes on. If that is too few, those go too that want to be

@@ -1,5 +1,6 @@
 //! What came of a fetch.
 
+use super::schedule::Heard;
 use super::source::Validators;
 use std::time::Duration;
 use watchfire_http::{BadAddress, HttpError};
@@ -14,6 +15,19 @@ pub struct Fetched {
     pub moved_to: Option<String>,
     /// How long the answer is good for by its `Cache-Control`.
     pub fresh_for: Option<Duration>,
+}
+
+impl Outcome {
+    /// What a schedule is to be told of it, where the parser found so many entries that are new.
+    pub fn heard(&self, new_entries: u32) -> Heard {
+        match self {
+            Self::New(_) => Heard::Entries(new_entries),
+            Self::NotModified { .. } => Heard::Entries(0),
+            Self::Gone => Heard::Gone,
+            Self::Later { until_ms } => Heard::Later(*until_ms),
+            Self::Refused(_) | Self::Failed(_) => Heard::Failed,
+        }
+    }
 }
 
 impl From<Outcome> for Fetched {

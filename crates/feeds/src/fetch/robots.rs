@@ -172,3 +172,6 @@ fn one_spelling(text: &[u8], is_rule: bool) -> Vec<u8> {
     }
     spelled
 }
+
+#[cfg(test)]
+mod tests;

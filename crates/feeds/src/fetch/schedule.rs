@@ -3,10 +3,10 @@
 //! The gap between new entries is estimated as for a Poisson process whose rate drifts: time watched divided by entries seen,
 //! both forgotten by and by (the estimator of J. Cho and H. Garcia-Molina, "Estimating frequency of change", ACM TOIT 3:3,
 //! 2003, with entries counted instead of changes, and with exponential forgetting). After a poll that comes *t* after the last
-//! and brings *n* new entries, with *k* = min(*n*, 4):
+//! and brings *n* new entries, with *k* = min(*n*, 6):
 //!
 //! ```text
-//! d      = exp(−t / (8 · gap))          forgets over about eight gaps, however long a gap is
+//! d      = exp(−t / (6 · gap))          forgets over about six gaps, however long a gap is
 //! events = d · events + k
 //! span   = d · span   + t
 //! gap    = span / events
@@ -16,7 +16,8 @@
 //! Why so: the ratio of two sums does not depend on how often we look, so that looking more often does not make a feed seem
 //! slower or faster, as smoothing the interval itself does. A silent feed makes `span` grow and `events` shrink, so its gap
 //! grows faster and faster. *k* is bounded because forty entries in one digest are one event more than forty; but it is
-//! more than one, so that a feed that is faster than its polls is noticed.
+//! more than one, so that a feed that is faster than its polls is noticed. A gap is never thought longer than twice the longest
+//! wait, and `span` never longer than six of these, so that a feed that wakes after a year is noticed within days.
 //!
 //! After *f* failures in a row the wait is drawn from the upper half of `min(longest, wait · 2^(f−1))`. Chance comes from a
 //! seed that is part of the state, so that the same history gives the same moments, also across a restart.
@@ -31,11 +32,11 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How many gaps are remembered, about.
-const MEMORY: f64 = 8.0;
+const MEMORY: f64 = 6.0;
 /// So many entries of one poll count.
-const COUNTED: u32 = 4;
-/// No gap is thought longer than this, in seconds.
-const LONGEST_GAP_S: f64 = 30.0 * 86_400.0;
+const COUNTED: u32 = 6;
+/// No gap is thought longer than so many of the longest waits.
+const LONGEST_GAP: f64 = 2.0;
 /// What is thought of a feed at first, in seconds.
 const FIRST_GAP_S: f64 = 3600.0;
 /// How far waits are spread.
@@ -166,7 +167,7 @@ impl Schedule {
                 return None;
             }
             Heard::Entries(new) => {
-                self.learn(now_ms, new);
+                self.learn(now_ms, new, bounds);
                 let spread = 1.0 - SPREAD + 2.0 * SPREAD * self.draw();
                 self.wait_s(hints, bounds) * spread
             }
@@ -190,23 +191,24 @@ impl Schedule {
         self.next_ms
     }
 
-    fn learn(&mut self, now_ms: i64, new: u32) {
+    fn learn(&mut self, now_ms: i64, new: u32, bounds: Bounds) {
         self.failures = 0;
         let Some(before_ms) = self.answered_ms.replace(now_ms) else { return };
-        // A clock that went back, or a pause of years, teaches nothing.
-        let passed_s = (now_ms.saturating_sub(before_ms) as f64 / 1000.0).clamp(0.0, LONGEST_GAP_S);
-        let kept = (-passed_s / (MEMORY * self.gap_s())).exp();
-        self.events = self.events * kept + f64::from(new.min(COUNTED));
-        self.span_s = self.span_s * kept + passed_s;
-        // So that neither ends where there are no more numbers.
-        self.span_s = self.span_s.max(1.0);
-        self.events = self.events.max(self.span_s / LONGEST_GAP_S);
+        let longest_s = LONGEST_GAP * bounds.longest.as_secs_f64();
+        let gap_s = self.gap_s().min(longest_s);
+        // A clock that went back, or a pause of months, teaches nothing.
+        let passed_s = (now_ms.saturating_sub(before_ms) as f64 / 1000.0).clamp(0.0, longest_s);
+        let kept = (-passed_s / (MEMORY * gap_s)).exp();
+        // By way of the gap, so that nothing that was stored leads to what is no number.
+        let span_s = if self.span_s.is_finite() { self.span_s.clamp(1.0, MEMORY * longest_s) } else { gap_s };
+        self.events = span_s / gap_s * kept + f64::from(new.min(COUNTED));
+        self.span_s = span_s * kept + passed_s;
     }
 
-    /// The gap, whatever was stored.
+    /// The gap in seconds, whatever was stored: at least a second, at most two months.
     fn gap_s(&self) -> f64 {
         let gap_s = self.span_s / self.events;
-        if gap_s.is_finite() { gap_s.clamp(1.0, LONGEST_GAP_S) } else { FIRST_GAP_S }
+        if gap_s.is_nan() { FIRST_GAP_S } else { gap_s.clamp(1.0, 60.0 * 86_400.0) }
     }
 
     fn wait_s(&self, hints: &Hints, bounds: Bounds) -> f64 {
