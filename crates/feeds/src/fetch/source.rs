@@ -34,7 +34,8 @@ pub struct Source {
     pub url: String,
     /// What the last answer is recognised by.
     pub validators: Option<Validators>,
-    /// Whether its host may be in a network that is not public. Holds for that host, not for what it redirects to.
+    /// Whether its host may be in a network that is not public. Holds for that host and all its ports, not for what it
+    /// redirects to. Whoever holds the name can then lead it to anything that this machine reaches.
     pub allow_private: bool,
     /// Whether a redirect may lead from `https` to `http`.
     pub allow_downgrade: bool,

@@ -68,26 +68,12 @@ impl Reading {
         match event {
             Event::Start(tag) => self.start(tag, true),
             Event::Empty(tag) => self.start(tag, false),
-            Event::End(tag) => match tag.local_name().as_ref() {
-                name if name.eq_ignore_ascii_case(b"outline") => {
-                    if self.open.pop() == Some(true) {
-                        self.folders.pop();
-                    }
-                }
-                name if name.eq_ignore_ascii_case(b"title") => {
-                    if let Some(title) = self.title.take() {
-                        self.list.title = tidy(&title, MAX_TITLE);
-                    }
-                }
-                _ => {}
-            },
+            Event::End(tag) => self.close(tag.local_name().as_ref()),
             Event::Text(text) => self.add_to_title(text),
             Event::CData(text) => self.add_to_title(text),
-            Event::GeneralRef(name) => {
-                if self.title.is_some() {
-                    let name = String::from_utf8_lossy(name);
-                    self.add_to_title(unescaped(&format!("&{name};")).as_bytes());
-                }
+            Event::GeneralRef(name) if name.len() < 10 => {
+                let name = String::from_utf8_lossy(name);
+                self.add_to_title(unescaped(&format!("&{name};")).as_bytes());
             }
             _ => {}
         }
@@ -101,15 +87,25 @@ impl Reading {
     }
 
     fn start(&mut self, tag: &BytesStart<'_>, stays_open: bool) {
-        match tag.local_name().as_ref() {
-            name if name.eq_ignore_ascii_case(b"opml") => self.is_opml = true,
-            name if name.eq_ignore_ascii_case(b"title") => {
-                if stays_open && self.list.title.is_none() && self.open.is_empty() {
-                    self.title = Some(String::new());
-                }
-            }
-            name if name.eq_ignore_ascii_case(b"outline") => self.outline(tag, stays_open),
-            _ => {}
+        let name = tag.local_name();
+        let is = |wanted: &[u8]| name.as_ref().eq_ignore_ascii_case(wanted);
+        let first_title = stays_open && self.list.title.is_none() && self.open.is_empty();
+        if is(b"opml") {
+            self.is_opml = true;
+        } else if is(b"title") && first_title {
+            self.title = Some(String::new());
+        } else if is(b"outline") {
+            self.outline(tag, stays_open);
+        }
+    }
+
+    fn close(&mut self, name: &[u8]) {
+        if name.eq_ignore_ascii_case(b"outline") && self.open.pop() == Some(true) {
+            self.folders.pop();
+        } else if name.eq_ignore_ascii_case(b"title")
+            && let Some(title) = self.title.take()
+        {
+            self.list.title = tidy(&title, MAX_TITLE);
         }
     }
 

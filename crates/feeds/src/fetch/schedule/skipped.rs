@@ -33,7 +33,7 @@ impl Skipped {
     }
 
     /// Whether a moment is skipped.
-    pub fn skips(&self, moment_ms: i64) -> bool {
+    pub fn skips(self, moment_ms: i64) -> bool {
         let hour = moment_ms.div_euclid(HOUR_MS);
         // 1970 began on a Thursday.
         let day = (hour.div_euclid(24) + 3).rem_euclid(7);
@@ -42,7 +42,7 @@ impl Skipped {
 
     /// The first moment from this one on that is not skipped; if it is a later one, spread over the first minutes of its
     /// hour by `chance`, from 0 to 1. Who wants all hours skipped is not obeyed.
-    pub(super) fn next_allowed(&self, moment_ms: i64, chance: f64) -> i64 {
+    pub(super) fn next_allowed(self, moment_ms: i64, chance: f64) -> i64 {
         if !self.skips(moment_ms) {
             return moment_ms;
         }

@@ -38,6 +38,7 @@ fn a_feed_is_polled_about_as_often_as_it_posts() {
         let every_ms = every_minutes * MINUTE_MS;
         let polls = polled(&mut schedule, NOW_MS + 60 * DAY_MS, |at_ms| (at_ms - NOW_MS) / every_ms);
         let mean = mean_minutes(&polls, 40);
+        println!("posts each {every_minutes} min: polled each {mean} min");
         assert!((least..=most).contains(&mean), "each {every_minutes} min: polled each {mean} min");
     }
 }
@@ -45,11 +46,13 @@ fn a_feed_is_polled_about_as_often_as_it_posts() {
 #[test]
 fn a_feed_that_posts_at_random_is_polled_about_as_often_too() {
     // One entry for each hour on average, at moments that a multiplicative hash makes up.
-    let posted = |slot: i64| (slot.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) as u64 >> 32) % 6 == 0;
+    let posted =
+        |slot: i64| (slot.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) as u64 >> 32).is_multiple_of(6);
     let by =
         |at_ms: i64| (0..(at_ms - NOW_MS) / (10 * MINUTE_MS)).filter(|slot| posted(*slot)).count() as i64;
     let polls = polled(&mut Schedule::new(3, NOW_MS), NOW_MS + 20 * DAY_MS, by);
     let mean = mean_minutes(&polls, 15);
+    println!("posts each 60 min on average, at random: polled each {mean} min");
     assert!((45..=85).contains(&mean), "polled each {mean} min");
 }
 
@@ -61,9 +64,12 @@ fn a_feed_that_dies_goes_to_the_longest_wait_within_days_and_one_that_wakes_come
     let died_ms = schedule.next_ms().unwrap();
     let silent = polled(&mut schedule, died_ms + 12 * DAY_MS, |_| 0);
     let last = silent.windows(2).last().unwrap();
+    let long = silent.windows(2).find(|pair| pair[1] - pair[0] > 20 * HOUR_MS).unwrap();
+    println!("silent: a wait of 20 h after {} h and {} polls", (long[0] - died_ms) / HOUR_MS, silent.len());
     assert!(last[1] - last[0] >= 22 * HOUR_MS, "{} min", (last[1] - last[0]) / MINUTE_MS);
     let mut awake = polled(&mut schedule, died_ms + 22 * DAY_MS, hours);
     let late = awake.split_off(awake.len() - 24);
+    println!("awake again: polled each {} min", mean_minutes(&late, 1));
     assert!(mean_minutes(&late, 1) < 90, "{}", mean_minutes(&late, 1));
 }
 
