@@ -4,6 +4,8 @@ mod entities;
 mod entity;
 pub mod html;
 pub mod parse;
+pub mod fetch;
+pub mod opml;
 
 pub use entities::{Extractor, Found, LONGEST_TEXT, MOST_FOUND, Mention, Names, Part};
 pub use entity::{Entity, EntityKind};

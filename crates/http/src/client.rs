@@ -1,7 +1,7 @@
 //! The pooled client.
 
-use crate::reach::PublicOnly;
-use crate::{Answer, Http, HttpError, Method, Reach, Request, Response, destination};
+use crate::reach::{NotPublic, PublicOnly};
+use crate::{Answer, Http, HttpError, Lookup, Method, Reach, Request, Response, destination};
 use bytes::{Bytes, BytesMut};
 use std::error::Error as _;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub struct Pool {
     pub connect_timeout: Duration,
     /// The largest answer that is read, in bytes after decompression.
     pub max_body: usize,
+    /// How long an answer that has begun may pause. A request's own timeout bounds the whole.
+    pub read_timeout: Duration,
 }
 
 impl Default for Pool {
@@ -32,6 +34,7 @@ impl Default for Pool {
             idle_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             max_body: 64 << 20,
+            read_timeout: Duration::MAX,
         }
     }
 }
@@ -42,6 +45,7 @@ pub struct Client {
     inner: reqwest::Client,
     calls: Arc<Semaphore>,
     max_body: usize,
+    read_timeout: Duration,
     reach: Reach,
 }
 
@@ -54,18 +58,28 @@ impl Client {
     /// A client with this pool that goes so far and no further. One that goes to public addresses only uses no proxy: who
     /// looks a name up is who has to check where it leads.
     pub fn reaching(pool: &Pool, reach: Reach) -> Result<Self, HttpError> {
+        Self::resolving(pool, reach, PublicOnly::by_the_system())
+    }
+
+    /// As [`Client::reaching`], with names looked up in this way. What is found is checked all the same. A client that goes
+    /// anywhere asks the system.
+    pub fn looking_up(pool: &Pool, reach: Reach, lookup: Lookup) -> Result<Self, HttpError> {
+        Self::resolving(pool, reach, PublicOnly::by(lookup))
+    }
+
+    pub(crate) fn resolving(pool: &Pool, reach: Reach, names: PublicOnly) -> Result<Self, HttpError> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("watchfire/", env!("CARGO_PKG_VERSION")))
             .pool_max_idle_per_host(pool.idle)
             .pool_idle_timeout(pool.idle_timeout)
             .connect_timeout(pool.connect_timeout)
             .redirect(reqwest::redirect::Policy::none());
-        if reach == Reach::Public {
-            builder = builder.no_proxy().https_only(true).dns_resolver(PublicOnly::by_the_system());
+        if reach.is_public_only() {
+            builder = builder.no_proxy().https_only(reach == Reach::Public).dns_resolver(names);
         }
         let inner = builder.build().map_err(|error| HttpError::Unusable(reason(&error)))?;
         let calls = Arc::new(Semaphore::new(pool.connections));
-        Ok(Self { inner, calls, max_body: pool.max_body, reach })
+        Ok(Self { inner, calls, max_body: pool.max_body, read_timeout: pool.read_timeout, reach })
     }
 
     async fn call(&self, request: Request) -> Result<Response, HttpError> {
@@ -80,10 +94,10 @@ impl Client {
     async fn exchange(&self, request: Request) -> Result<Response, HttpError> {
         let timeout = request.timeout;
         let host = host(&request.url).to_owned();
-        if self.reach == Reach::Public {
+        if self.reach.is_public_only() {
             // An address that stands in the URL is never looked up, so the resolver doesn't see it.
-            destination(&request.url, Reach::Public)
-                .map_err(|bad| HttpError::Connect { host: host.clone(), reason: bad.to_string() })?;
+            destination(&request.url, self.reach)
+                .map_err(|bad| HttpError::NotPublic { host: host.clone(), reason: bad.to_string() })?;
         }
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
@@ -103,7 +117,12 @@ impl Client {
             .collect();
         let status = answer.status().as_u16();
         let mut body = BytesMut::new();
-        while let Some(piece) = answer.chunk().await.map_err(|error| told_apart(&error, &host, timeout))? {
+        loop {
+            let piece = tokio::time::timeout(self.read_timeout, answer.chunk())
+                .await
+                .map_err(|_| HttpError::Timeout(self.read_timeout))?
+                .map_err(|error| told_apart(&error, &host, timeout))?;
+            let Some(piece) = piece else { break };
             if body.len() + piece.len() > self.max_body {
                 return Err(HttpError::TooLarge(self.max_body));
             }
@@ -138,7 +157,9 @@ impl Http for Client {
 }
 
 fn told_apart(error: &reqwest::Error, host: &str, timeout: Duration) -> HttpError {
-    if error.is_connect() {
+    if let Some(refused) = causes(error).find_map(|cause| cause.downcast_ref::<NotPublic>()) {
+        HttpError::NotPublic { host: host.to_owned(), reason: refused.to_string() }
+    } else if error.is_connect() {
         HttpError::Connect { host: host.to_owned(), reason: reason(error) }
     } else if error.is_timeout() {
         HttpError::Timeout(timeout)
@@ -151,13 +172,12 @@ fn told_apart(error: &reqwest::Error, host: &str, timeout: Duration) -> HttpErro
 
 /// The innermost cause: what stands around it repeats the address, where a key may be.
 fn reason(error: &reqwest::Error) -> String {
-    let mut cause: Option<&dyn std::error::Error> = error.source();
-    let mut last = None;
-    while let Some(inner) = cause {
-        last = Some(inner);
-        cause = inner.source();
-    }
-    last.map_or_else(|| "unknown".to_owned(), ToString::to_string)
+    causes(error).last().map_or_else(|| "unknown".to_owned(), ToString::to_string)
+}
+
+/// What an error comes from, from the outside in.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 /// The host and port of an address.

@@ -16,6 +16,14 @@ pub enum HttpError {
         /// What the system said.
         reason: String,
     },
+    /// It leads to where this client doesn't go, so that nothing was sent.
+    #[error("won't connect to {host}: {reason}")]
+    NotPublic {
+        /// The host that was asked.
+        host: String,
+        /// What it leads to.
+        reason: String,
+    },
     /// There was no whole answer in time.
     #[error("no answer within {0:?}")]
     Timeout(Duration),
@@ -31,7 +39,7 @@ impl HttpError {
     /// Whether the service may have seen the request.
     pub fn was_sent(&self) -> bool {
         match self {
-            Self::Unusable(_) | Self::Connect { .. } => false,
+            Self::Unusable(_) | Self::Connect { .. } | Self::NotPublic { .. } => false,
             Self::Timeout(_) | Self::Broken(_) | Self::TooLarge(_) => true,
         }
     }
@@ -40,7 +48,8 @@ impl HttpError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unusable(_) | Self::TooLarge(_) => false,
-            Self::Connect { .. } | Self::Timeout(_) | Self::Broken(_) => true,
+            // A name may lead elsewhere the next time.
+            Self::Connect { .. } | Self::NotPublic { .. } | Self::Timeout(_) | Self::Broken(_) => true,
         }
     }
 
@@ -49,6 +58,9 @@ impl HttpError {
         match self {
             Self::Unusable(_) => "check the service's base URL and key in the settings",
             Self::Connect { .. } => "check the service's base URL, the network and the proxy settings",
+            Self::NotPublic { .. } => {
+                "only public addresses are allowed here: allow private ones in the settings if meant"
+            }
             Self::Timeout(_) => "the service is slow: raise its timeout, or ask again later",
             Self::Broken(_) => "ask again later",
             Self::TooLarge(_) => "this is no answer that the service documents: check its base URL",

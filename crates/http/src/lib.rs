@@ -14,7 +14,7 @@ mod reach;
 pub use client::{Client, Pool};
 pub use failure::HttpError;
 pub use message::{Method, Request, Response};
-pub use reach::{BadAddress, Reach, destination, is_public};
+pub use reach::{BadAddress, Found, Lookup, Reach, destination, is_public};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -22,6 +22,18 @@ pub enum Reach {
     Anywhere,
     /// To public addresses, over TLS.
     Public,
+    /// To public addresses, over TLS or without: some of what is published there has no TLS.
+    PublicWeb,
+}
+
+impl Reach {
+    /// Whether it ends where the public network does.
+    pub fn is_public_only(self) -> bool {
+        match self {
+            Self::Anywhere => false,
+            Self::Public | Self::PublicWeb => true,
+        }
+    }
 }
 
 /// Why nothing may be sent to an address.
@@ -49,15 +61,15 @@ pub enum BadAddress {
 pub fn destination(url: &str, reach: Reach) -> Result<String, BadAddress> {
     let url = reqwest::Url::parse(url.trim()).map_err(|_| BadAddress::Unreadable)?;
     match (url.scheme(), reach) {
-        ("https", _) | ("http", Reach::Anywhere) => {}
+        ("https", _) | ("http", Reach::Anywhere | Reach::PublicWeb) => {}
         (_, Reach::Public) => return Err(BadAddress::Scheme("https://")),
-        (_, Reach::Anywhere) => return Err(BadAddress::Scheme("https:// or http://")),
+        (_, Reach::Anywhere | Reach::PublicWeb) => return Err(BadAddress::Scheme("https:// or http://")),
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(BadAddress::Credentials);
     }
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or(BadAddress::Unreadable)?;
-    if reach == Reach::Public {
+    if reach.is_public_only() {
         // Here 0x7f.1, 2130706433 and their like are 127.0.0.1 already.
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(address) = bare.parse::<IpAddr>()
@@ -124,18 +136,24 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
 }
 
-type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+/// The addresses of a name, on their way. Their ports mean nothing.
+pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// Whoever knows where a name leads.
+pub type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
 
 /// Looks names up, and lets nobody have an address that is not public.
 #[derive(Clone)]
 pub(crate) struct PublicOnly {
-    lookup: Arc<dyn Fn(String) -> Found + Send + Sync>,
+    lookup: Lookup,
+    /// [`is_public`], but for tests, which have no public address to listen on.
+    permitted: fn(IpAddr) -> bool,
 }
 
 /// A name leads nowhere that is public.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} leads to {address}, which is not a public address")]
-struct NotPublic {
+pub(crate) struct NotPublic {
     name: String,
     address: IpAddr,
 }
@@ -143,11 +161,14 @@ struct NotPublic {
 impl PublicOnly {
     /// Names as the system knows them.
     pub(crate) fn by_the_system() -> Self {
-        Self {
-            lookup: Arc::new(|name| {
-                Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
-            }),
-        }
+        Self::by(Arc::new(|name| {
+            Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+        }))
+    }
+
+    /// Names as somebody else knows them.
+    pub(crate) fn by(lookup: Lookup) -> Self {
+        Self { lookup, permitted: is_public }
     }
 }
 
@@ -155,9 +176,10 @@ impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().to_owned();
         let found = (self.lookup)(name.clone());
+        let permitted = self.permitted;
         Box::pin(async move {
             let (public, other): (Vec<_>, Vec<_>) =
-                found.await?.into_iter().partition(|address| is_public(address.ip()));
+                found.await?.into_iter().partition(|address| permitted(address.ip()));
             if let (true, Some(address)) = (public.is_empty(), other.first()) {
                 return Err(NotPublic { name, address: address.ip() }.into());
             }
@@ -167,147 +189,4 @@ impl Resolve for PublicOnly {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{BadAddress, Found, PublicOnly, Reach, destination, is_public};
-    use crate::{Client, Http, HttpError, Pool, Request};
-    use reqwest::dns::Resolve;
-    use std::net::{IpAddr, SocketAddr};
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    #[test]
-    fn nothing_but_public_addresses_is_public() {
-        for inside in [
-            "0.0.0.0",
-            "10.0.0.1",
-            "100.64.0.1",
-            "100.100.100.200",
-            "127.0.0.1",
-            "127.255.255.254",
-            "168.63.129.16",
-            "169.254.169.254",
-            "172.16.0.1",
-            "172.31.255.255",
-            "192.0.0.192",
-            "192.0.2.1",
-            "192.168.1.1",
-            "198.18.0.1",
-            "198.51.100.1",
-            "203.0.113.1",
-            "224.0.0.1",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::127.0.0.1",
-            "::ffff:127.0.0.1",
-            "::ffff:169.254.169.254",
-            "64:ff9b::7f00:1",
-            "64:ff9b:1::1",
-            "100::1",
-            "2001::1",
-            "2001:db8::1",
-            "2002:7f00:1::",
-            "3fff::1",
-            "5f00::1",
-            "fc00::1",
-            "fd00:ec2::254",
-            "fe80::1",
-            "fec0::1",
-            "ff02::1",
-        ] {
-            assert!(!is_public(inside.parse().unwrap()), "{inside}");
-        }
-        for public in [
-            "1.1.1.1",
-            "8.8.8.8",
-            "100.63.255.255",
-            "100.128.0.1",
-            "172.15.0.1",
-            "172.32.0.1",
-            "192.1.0.1",
-            "223.255.255.1",
-            "2606:4700::1111",
-            "2a00:1450::1",
-            "64:ff9b::808:808",
-            "::ffff:8.8.8.8",
-        ] {
-            assert!(is_public(public.parse().unwrap()), "{public}");
-        }
-    }
-
-    #[test]
-    fn an_address_is_seen_through_whatever_it_is_written_as() {
-        let bad = |url: &str| destination(url, Reach::Public).unwrap_err();
-        for url in [
-            "https://127.0.0.1/x",
-            "https://2130706433/",
-            "https://0x7f.1/",
-            "https://017700000001/",
-            "https://127.1:8443/",
-            "https://[::1]/",
-            "https://[::ffff:10.0.0.1]/",
-            "https://169.254.169.254/latest",
-            "https://①②⑦.⓪.⓪.①/",
-        ] {
-            assert!(matches!(bad(url), BadAddress::NotPublic(_)), "{url}: {}", bad(url));
-        }
-        assert!(matches!(bad("https://LOCALHOST./x"), BadAddress::ThisMachine(_)));
-        assert!(matches!(bad("https://a.localhost"), BadAddress::ThisMachine(_)));
-        assert_eq!(bad("http://example.org"), BadAddress::Scheme("https://"));
-        assert_eq!(bad("file:///etc/passwd"), BadAddress::Scheme("https://"));
-        assert_eq!(bad("https://user:secret@example.org"), BadAddress::Credentials);
-        assert_eq!(bad("no address"), BadAddress::Unreadable);
-        assert_eq!(
-            destination("https://hooks.example.org:8443/a?b", Reach::Public).unwrap(),
-            "hooks.example.org:8443"
-        );
-        assert_eq!(destination("http://10.0.0.1/x", Reach::Anywhere).unwrap(), "10.0.0.1");
-    }
-
-    #[tokio::test]
-    async fn a_name_that_leads_elsewhere_the_next_time_is_checked_the_next_time() {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&asked);
-        let resolver = PublicOnly {
-            lookup: Arc::new(move |_| -> Found {
-                let first = counted.fetch_add(1, Ordering::Relaxed) == 0;
-                let address: IpAddr = if first { "8.8.8.8" } else { "127.0.0.1" }.parse().unwrap();
-                Box::pin(async move { Ok(vec![SocketAddr::new(address, 0)]) })
-            }),
-        };
-        let name = || "rebinding.example".parse().unwrap();
-        let first: Vec<_> = resolver.resolve(name()).await.unwrap().collect();
-        assert_eq!(first, ["8.8.8.8:0".parse().unwrap()]);
-        let refused = resolver.resolve(name()).await.err().unwrap().to_string();
-        assert_eq!(refused, "rebinding.example leads to 127.0.0.1, which is not a public address");
-        assert_eq!(asked.load(Ordering::Relaxed), 2);
-    }
-
-    #[tokio::test]
-    async fn of_several_addresses_only_the_public_ones_are_connected_to() {
-        let resolver = PublicOnly {
-            lookup: Arc::new(|_| -> Found {
-                let found = ["10.0.0.1:0", "8.8.8.8:0", "[::1]:0"].map(|text| text.parse().unwrap());
-                Box::pin(async move { Ok(found.to_vec()) })
-            }),
-        };
-        let found: Vec<_> = resolver.resolve("mixed.example".parse().unwrap()).await.unwrap().collect();
-        assert_eq!(found, ["8.8.8.8:0".parse().unwrap()]);
-    }
-
-    #[tokio::test]
-    async fn nothing_is_sent_to_what_is_not_public() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let client = Client::reaching(&Pool::default(), Reach::Public).unwrap();
-        // The second is the system's name for this machine, if it has one that isn't localhost.
-        for host in ["127.0.0.1", "localhost", "ip6-localhost", "[::1]"] {
-            let error =
-                client.send(Request::post_json(format!("https://{host}:{port}/"), "{}")).await.unwrap_err();
-            assert!(matches!(error, HttpError::Connect { .. }) && !error.was_sent(), "{host}: {error}");
-        }
-        let waiting = tokio::time::timeout(std::time::Duration::from_millis(50), listener.accept());
-        assert!(waiting.await.is_err(), "somebody connected");
-    }
-}
+mod tests;

@@ -54,7 +54,7 @@ pub(super) fn start(service: &Service) -> Result<(), Problem> {
         let workers = LocalSet::new();
         for webhook in service.webhooks() {
             let client = match webhook.target().reach() {
-                Reach::Public => public.clone(),
+                Reach::Public | Reach::PublicWeb => public.clone(),
                 Reach::Anywhere => anywhere.clone(),
             };
             workers.spawn_local(work(service.clone(), Arc::clone(webhook), client));
