@@ -6,6 +6,10 @@ pub mod html;
 pub mod parse;
 pub mod fetch;
 pub mod opml;
+mod reading;
+pub mod relevance;
+pub mod severity;
 
 pub use entities::{Extractor, Found, LONGEST_TEXT, MOST_FOUND, Mention, Names, Part};
 pub use entity::{Entity, EntityKind};
+pub use reading::{Part, Place, Reading, Subject, TEXT_BOUND, TITLE_BOUND};
