@@ -266,6 +266,7 @@ impl Builder {
             if *country == "US" {
                 self.joined(name, place);
             }
+            self.source.places[place].admin2 = Some(self.source.admin2.len() as u16);
             second_index.insert((*country, *admin1, *name), self.source.admin2.len() as u16);
             self.source.admin2.push(place);
         }
