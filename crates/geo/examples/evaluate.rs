@@ -1,13 +1,14 @@
 //! Measures the parser on annotated news and prints the table.
 //!
-//! `cargo run --release -p watchfire-geo --example evaluate -- FOLDER [misses|cues]`, FOLDER holding `lgl.xml.gz` and
+//! `cargo run --release -p watchfire-geo --example evaluate -- FOLDER [misses|cues|mentions]`, FOLDER holding `lgl.xml.gz` and
 //! `TR-News.xml.gz`. The cues were fitted on the even articles; the odd ones are held out. `misses` lists what went wrong
-//! on the even ones, `cues` the observations behind each decision, one line each.
+//! on the even ones, `cues` the observations behind each decision, `mentions` every mention
+//! with its point, for a check by other means.
 
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
-use watchfire_geo::{Gazetteer, Geoparser, MissKind, Scores, corpus, evaluate};
+use watchfire_geo::{Context, Gazetteer, Geoparser, MissKind, Scores, corpus, evaluate};
 
 fn row(out: &mut dyn Write, name: &str, scores: &Scores) -> std::io::Result<()> {
     let (overlap, exact, located) = (&scores.overlap, &scores.exact, &scores.located);
@@ -31,7 +32,7 @@ fn row(out: &mut dyn Write, name: &str, scores: &Scores) -> std::io::Result<()> 
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let Some(folder) = arguments.next() else { return Err("usage: evaluate FOLDER [misses|cues]".into()) };
+    let Some(folder) = arguments.next() else { return Err("usage: evaluate FOLDER [misses|cues|mentions]".into()) };
     let more = arguments.next().unwrap_or_default();
     let parser = Geoparser::new(Gazetteer::embedded()?);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -49,6 +50,15 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let cues: Vec<&str> = weighed.cues.iter().map(|cue| cue.as_str()).collect();
                     let written = article.text[weighed.start..weighed.end].replace(char::is_whitespace, "_");
                     writeln!(out, "{name} {} {} {written} {}", at % 2, u8::from(gold), cues.join(" "))?;
+                }
+            }
+            continue;
+        }
+        if more == "mentions" {
+            for article in &articles {
+                for mention in parser.parse(&article.text, &Context::default()) {
+                    let point = mention.place.map_or((f64::NAN, f64::NAN), |place| (place.latitude, place.longitude));
+                    writeln!(out, "{name} {} {} {} {} {}", article.id, mention.start, mention.end, point.0, point.1)?;
                 }
             }
             continue;

@@ -31,109 +31,109 @@ macro_rules! cues {
 
 cues! {
     /// Every name has it.
-    Base -0.5,
+    Base 0.3,
     /// May be a region or continent.
-    Region 2.0,
+    Region -0.3,
     /// May be a country.
-    Country 3.0,
+    Country 2.3,
     /// May be a first-level division.
-    Division 2.0,
+    Division 1.2,
     /// A county with the word county.
-    County 3.0,
+    County 2.0,
     /// A county without the word.
-    CountyShort 0.0,
+    CountyShort -0.1,
     /// At most a city of a million.
-    CityHuge 1.5,
+    CityHuge 2.2,
     /// At most a city of a hundred thousand.
-    CityLarge 0.8,
+    CityLarge 0.9,
     /// At most a town of fifteen thousand.
-    CityMiddle 0.3,
+    CityMiddle -0.1,
     /// At most a village.
-    CitySmall 0.0,
+    CitySmall -0.9,
     /// An adjective or a people.
-    Demonym 2.0,
+    Demonym 0.7,
     /// An abbreviation with its full stop.
-    Abbreviation 2.0,
+    Abbreviation 1.9,
     /// None of the places has it as its usual name.
-    OnlyOther -1.0,
+    OnlyOther -0.6,
     /// Five places or more have the name.
-    ManyPlaces 0.3,
+    ManyPlaces 0.5,
     /// Of more than one word.
-    SeveralWords 0.7,
+    SeveralWords 0.4,
     /// At most three letters, not all capitals.
-    ShortName -1.0,
+    ShortName -1.1,
     /// In, near, outside before it.
-    AfterLocating 1.8,
+    AfterLocating 1.6,
     /// To, of, from before it.
-    AfterLinking 0.8,
+    AfterLinking 0.6,
     /// Said, he, who before it.
-    AfterSaying -1.5,
+    AfterSaying -0.1,
     /// The before it.
-    AfterThe -0.3,
+    AfterThe 0.4,
     /// A possessive before it.
-    AfterPossessive -0.5,
+    AfterPossessive 0.1,
     /// Another word in small letters before it.
-    AfterSmall 0.0,
+    AfterSmall -0.3,
     /// A comma before it and a place before that.
-    AfterPlaceComma 1.5,
+    AfterPlaceComma 1.2,
     /// A comma before it.
-    AfterComma 0.0,
+    AfterComma -0.3,
     /// A title before it.
-    AfterTitle -3.0,
+    AfterTitle -0.8,
     /// A first name before it.
-    AfterFirstName -3.0,
+    AfterFirstName -1.0,
     /// An initial before it.
-    AfterInitial -2.0,
+    AfterInitial 0.2,
     /// Another capitalised word before it, with a space.
-    AfterCapital -1.5,
+    AfterCapital -0.9,
     /// A place before it, with a space or hyphen.
-    AfterPlace -0.5,
+    AfterPlace -1.0,
     /// A sentence, line or quotation starts with it.
-    Opens -0.3,
+    Opens -0.1,
     /// It is followed by a comma and a state or country.
-    BeforeState 3.0,
+    BeforeState 1.8,
     /// It is followed by a comma and another capital.
-    BeforeCommaCapital 0.0,
+    BeforeCommaCapital 0.2,
     /// An institution follows.
-    BeforeInstitution 0.3,
+    BeforeInstitution -0.4,
     /// A common surname follows.
-    BeforeSurname -2.0,
+    BeforeSurname -1.3,
     /// A capitalised word follows, none of the above.
     BeforeCapital -1.0,
     /// A feature of the land follows.
     BeforeFeature -0.5,
     /// Said follows.
-    BeforeSaying -2.0,
+    BeforeSaying -1.4,
     /// Resident, area, mayor follows.
-    BeforeLocal 1.0,
+    BeforeLocal 1.3,
     /// A possessive follows.
-    BeforePossessive 0.2,
+    BeforePossessive -0.9,
     /// A hyphen follows.
-    BeforeHyphen -0.3,
+    BeforeHyphen 0.5,
     /// All in capitals.
-    AllCapitals 0.0,
+    AllCapitals 0.4,
     /// In capitals at the start of a line or before a bracket or a dash.
-    Dateline 2.0,
+    Dateline 1.7,
     /// An everyday word.
-    PlainWord -2.0,
+    PlainWord -2.1,
     /// An everyday word where every word has a capital.
-    PlainOpens -1.0,
+    PlainOpens -2.3,
     /// A first name.
-    FirstName -1.0,
+    FirstName -1.8,
     /// A surname.
     Surname -0.7,
     /// The text has the same word in small letters.
-    SeenSmall -1.5,
+    SeenSmall -1.3,
     /// The text has a person of this name.
-    PersonElsewhere -2.0,
+    PersonElsewhere -3.5,
     /// The same name is surely a place elsewhere in the text.
-    PlaceElsewhere 1.5,
+    PlaceElsewhere 1.9,
     /// A street by its last word.
-    Street 1.5,
+    Street 0.2,
     /// A road by its number.
-    Road 1.0,
+    Road -1.2,
     /// A feature of the land by its last or first word.
-    Feature 1.0,
+    Feature 0.9,
 }
 
 /// The cues of one name.

@@ -218,7 +218,8 @@ impl<'a> Observer<'a> {
         if written.chars().count() <= 3 && !capitals && !written.contains('.') {
             cues.add(Cue::ShortName);
         }
-        if !single || span.form != Form::Named {
+        // "US" is neither the word us nor a surname.
+        if !single || span.form != Form::Named || (capitals && written.len() <= 3) {
             return;
         }
         let lower = fold(written);
