@@ -1,0 +1,155 @@
+//! Annotated news to measure against.
+//!
+//! Reads the XML of the Local-Global Lexicon (Lieberman, Samet, Sankaranarayanan 2010: 588 articles of small newspapers)
+//! and of TR-News (Kamalloo, Rafiei 2018: 118 articles of large ones). Neither is part of the project. Offsets in the
+//! files count characters; TR-News' are off by a few where its text was re-encoded, and are mended by looking for the
+//! phrase near by.
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use std::io::Read;
+use std::path::Path;
+
+/// Corpora are a few megabytes; no more than this is read.
+const MAX_BYTES: u64 = 64 << 20;
+/// How far from its offset a phrase is looked for, in bytes.
+const MAX_DRIFT: usize = 64;
+
+/// A toponym as annotators marked it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Toponym {
+    /// First byte in the text.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
+    /// Degrees north and east, where the annotators found the place.
+    pub point: Option<(f64, f64)>,
+}
+
+/// An article with its toponyms.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Article {
+    /// Its number in the corpus.
+    pub id: String,
+    /// Its text.
+    pub text: String,
+    /// In order of place in the text.
+    pub toponyms: Vec<Toponym>,
+    /// Toponyms whose phrase is not in the text near its offset.
+    pub unplaced: usize,
+}
+
+/// Why a corpus could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CorpusError {
+    /// The file.
+    #[error("cannot read the corpus")]
+    Read(#[from] std::io::Error),
+    /// Its XML.
+    #[error("the corpus is not well-formed")]
+    Xml(#[from] quick_xml::Error),
+    /// Larger than 64 MB.
+    #[error("the corpus is larger than 64 MB")]
+    Large,
+}
+
+/// Reads the corpus in a file, gzipped if its name ends in `.gz`.
+pub fn read(path: &Path) -> Result<Vec<Article>, CorpusError> {
+    let file = std::fs::File::open(path)?;
+    let zipped = path.extension().is_some_and(|extension| extension == "gz");
+    let mut text = String::new();
+    let source: Box<dyn Read> = if zipped { Box::new(flate2::read::GzDecoder::new(file)) } else { Box::new(file) };
+    if source.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_BYTES {
+        return Err(CorpusError::Large);
+    }
+    parse(&text)
+}
+
+#[derive(Default)]
+struct Draft {
+    start: Option<usize>,
+    end: Option<usize>,
+    phrase: String,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+}
+
+/// Reads a corpus from its XML.
+pub fn parse(xml: &str) -> Result<Vec<Article>, CorpusError> {
+    let mut reader = Reader::from_str(xml);
+    let mut articles = Vec::new();
+    let (mut article, mut draft, mut content) = (Article::default(), Draft::default(), String::new());
+    let mut drafts = Vec::new();
+    loop {
+        match reader.read_event()? {
+            Event::Start(tag) => {
+                content.clear();
+                match tag.name().as_ref() {
+                    b"article" => {
+                        article = Article::default();
+                        let id = tag.try_get_attribute("docid").ok().flatten();
+                        article.id = id.map(|id| String::from_utf8_lossy(&id.value).into_owned()).unwrap_or_default();
+                    }
+                    b"toponym" => draft = Draft::default(),
+                    _ => {}
+                }
+            }
+            Event::Text(text) => content.push_str(&text.decode().map_err(quick_xml::Error::from)?),
+            Event::CData(text) => content.push_str(&text.decode().map_err(quick_xml::Error::from)?),
+            Event::GeneralRef(reference) => content.push_str(match reference.as_ref() {
+                b"amp" => "&",
+                b"lt" => "<",
+                b"gt" => ">",
+                b"quot" => "\"",
+                b"apos" => "'",
+                _ => " ",
+            }),
+            Event::End(tag) => match tag.name().as_ref() {
+                b"text" => article.text = content.replace("\r\n", "\n"),
+                b"start" => draft.start = content.trim().parse().ok(),
+                b"end" => draft.end = content.trim().parse().ok(),
+                b"phrase" => draft.phrase.clone_from(&content),
+                b"lat" => draft.latitude = content.trim().parse().ok(),
+                b"lon" => draft.longitude = content.trim().parse().ok(),
+                b"toponym" => drafts.push(std::mem::take(&mut draft)),
+                b"article" => {
+                    place(&mut article, &drafts);
+                    drafts.clear();
+                    articles.push(std::mem::take(&mut article));
+                }
+                _ => {}
+            },
+            Event::Eof => return Ok(articles),
+            _ => {}
+        }
+    }
+}
+
+/// Turns offsets in characters into bytes and mends those that miss their phrase.
+fn place(article: &mut Article, drafts: &[Draft]) {
+    let text = &article.text;
+    let bytes: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    for draft in drafts {
+        let (Some(start), Some(end)) = (draft.start, draft.end) else { continue };
+        let (start, end) = (start.min(bytes.len() - 1), end.min(bytes.len() - 1));
+        let (start, end) = (bytes[start], bytes[end]);
+        let phrase = draft.phrase.trim();
+        let span = if text.get(start..end) == Some(phrase) {
+            Some(start..end)
+        } else {
+            let low = start.saturating_sub(MAX_DRIFT);
+            let found = text.match_indices(phrase).map(|(at, _)| at).filter(|at| *at >= low && *at <= start + MAX_DRIFT);
+            found.min_by_key(|at| at.abs_diff(start)).map(|at| at..at + phrase.len())
+        };
+        match span {
+            Some(span) => article.toponyms.push(Toponym {
+                start: span.start,
+                end: span.end,
+                point: draft.latitude.zip(draft.longitude),
+            }),
+            None => article.unplaced += 1,
+        }
+    }
+    article.toponyms.sort_by_key(|toponym| (toponym.start, toponym.end));
+    article.toponyms.dedup_by_key(|toponym| (toponym.start, toponym.end));
+}
