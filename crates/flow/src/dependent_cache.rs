@@ -9,8 +9,8 @@
 //!   after that call gets a value whose load began after it: not one that was kept, and not one that was being loaded.
 //! - A write costs one counter for each tag, however many values depend on it. They go when they are asked for or least used.
 //!
-//! Besides: the least recently used goes first, in the exact order of use; a value lives for so long at most, from the
-//! moment that its load began; and one load serves all who ask meanwhile, as in [`SingleFlight`](crate::SingleFlight). An
+//! Besides: the least recently used goes first, in the exact order of use; a value is given out for so long at most, from
+//! the moment that its load began; and one load serves all who ask meanwhile, as in [`SingleFlight`](crate::SingleFlight). An
 //! error is told to all who waited for it, and not kept.
 //!
 //! One lock guards it all. It is held for a look into a table and four links of a list, never while something is loaded.
@@ -30,7 +30,7 @@ use tokio::time::Instant;
 /// A key that says what its value depends on.
 pub trait Dependent: Clone + Eq + Hash {
     /// What writes name, such as an enum of tables and users.
-    type Tag: Clone + Eq + Hash;
+    type Tag: Clone + Eq + Hash + std::fmt::Debug;
 
     /// The tags of this key: always the same ones. Called on a miss only.
     fn tags(&self) -> Vec<Self::Tag>;
@@ -41,7 +41,7 @@ pub trait Dependent: Clone + Eq + Hash {
 pub struct CacheSettings {
     /// Values at most; at least 1.
     pub entries: usize,
-    /// Age at most. Zero: nothing is kept.
+    /// Age at most, from when a load began. Zero: nothing is kept, and every get loads.
     pub ttl: Duration,
 }
 
@@ -180,7 +180,9 @@ where
         }
         let State { flights, versions, .. } = &mut *state;
         // What began before a write must not answer who asks after it. Its own waiters asked before.
-        if let Some(flight) = flights.get(key).filter(|flight| versions.hold(&flight.depends)) {
+        let answers =
+            |flight: &&Flight<V, E>| versions.hold(&flight.depends) && flight.began.elapsed() < self.settings.ttl;
+        if let Some(flight) = flights.get(key).filter(answers) {
             return Role::Wait(flight.landing.clone());
         }
         state.statistics.misses += 1;

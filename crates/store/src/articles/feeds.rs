@@ -147,10 +147,10 @@ impl Articles<'_> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let articles: Vec<ArticleId> = transaction
             .prepare_cached("SELECT id FROM articles WHERE feed = ?1 LIMIT ?2")?
-            .query_map((id.0, limit), |row| Ok(ArticleId(row.get(0)?)))?
+            .query_map((id.0, limit.max(1)), |row| Ok(ArticleId(row.get(0)?)))?
             .collect::<Result<_, _>>()?;
         maintenance::remove(&transaction, &articles)?;
-        let done = articles.len() < limit as usize;
+        let done = articles.len() < limit.max(1) as usize;
         if done {
             transaction.execute("DELETE FROM feeds WHERE id = ?1", [id.0])?;
         }

@@ -17,13 +17,21 @@ use rusqlite::{Connection, OptionalExtension};
 
 /// Articles on a page, at most.
 pub const MOST_LISTED: u32 = 500;
-/// What may be spent on articles that do not make it into the page: one for each that is read, and
-/// [`LOOKED_UP`] for each time that one is looked up in another list.
-const MOST_SPENT: u32 = 6_000;
-/// What it costs to look an article up, in articles that are read.
+/// What it costs to look an article up in another list, in articles that are read.
 const LOOKED_UP: u32 = 6;
-/// A list of at most so many is short.
-const SHORT: usize = 500;
+
+/// How much is done for a page.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Effort {
+    /// What may be spent on articles that do not make it into the page: one for each that is read, and [`LOOKED_UP`] for
+    /// each time that one is looked up.
+    pub(super) most_spent: u32,
+    /// A list of at most so many is short.
+    pub(super) short: usize,
+}
+
+/// A page takes some milliseconds at most.
+const EFFORT: Effort = Effort { most_spent: 6_000, short: 500 };
 
 /// In which order. The greatest first; then the latest; then the greatest number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,11 +131,17 @@ impl ArticleQuery {
 struct Checks<'q> {
     query: &'q ArticleQuery,
     lists: Vec<Posting>,
-    /// Spent so far, of [`MOST_SPENT`].
     spent: u32,
+    /// Of how much.
+    most: u32,
 }
 
-impl Checks<'_> {
+impl<'q> Checks<'q> {
+    fn new(query: &'q ArticleQuery, lists: Vec<Posting>, effort: Effort) -> Self {
+        let in_page = query.limit() as u32 * (1 + LOOKED_UP);
+        Self { query, lists, spent: 0, most: effort.most_spent.saturating_add(in_page) }
+    }
+
     /// The candidate with what was found out about it, if it belongs into the list.
     fn pass(
         &mut self,
@@ -171,13 +185,17 @@ fn fits(query: &ArticleQuery, candidate: &Candidate) -> bool {
 impl Articles<'_> {
     /// The next page of a list.
     pub fn list(&self, query: &ArticleQuery) -> Result<ArticlePage, StoreError> {
+        self.list_with(query, EFFORT)
+    }
+
+    pub(super) fn list_with(&self, query: &ArticleQuery, effort: Effort) -> Result<ArticlePage, StoreError> {
         let connection = self.store.reader();
         // All of it from one moment.
         let transaction = connection.unchecked_transaction()?;
         let Some(lists) = conditions(&transaction, query)? else { return Ok(ArticlePage::default()) };
         let (candidates, next) = match query.order {
-            ArticleOrder::Relevance(user) => by_relevance(&transaction, query, user.0, lists)?,
-            _ => by_time(&transaction, query, lists)?,
+            ArticleOrder::Relevance(user) => by_relevance(&transaction, query, user.0, lists, effort)?,
+            _ => by_time(&transaction, query, lists, effort)?,
         };
         let articles = columns::read(&transaction, query, &candidates)?;
         Ok(ArticlePage { articles, next })
@@ -215,6 +233,7 @@ fn by_time(
     connection: &Connection,
     query: &ArticleQuery,
     mut lists: Vec<Posting>,
+    effort: Effort,
 ) -> Result<Found, StoreError> {
     let walked = match lists.len() {
         0 => Posting::All,
@@ -222,7 +241,7 @@ fn by_time(
         _ => {
             let mut shortest = (usize::MAX, 0);
             for (index, list) in lists.iter().enumerate() {
-                let length = all_of(connection, query, list)?.len();
+                let length = all_of(connection, query, list, effort.short)?.len();
                 shortest = shortest.min((length, index));
             }
             lists.remove(shortest.1)
@@ -238,7 +257,7 @@ fn by_time(
         }
         _ => Walk::by_time(walked, query.severities(), query.window(), below, stretch(query)),
     };
-    fill(connection, query, walk, Checks { query, lists, spent: 0 })
+    fill(connection, query, walk, Checks::new(query, lists, effort))
 }
 
 /// By how much it matters to a user.
@@ -247,24 +266,25 @@ fn by_relevance(
     query: &ArticleQuery,
     user: i64,
     lists: Vec<Posting>,
+    effort: Effort,
 ) -> Result<Found, StoreError> {
     let mut short = lists.clone();
     if query.since.is_some() || query.until.is_some() {
         short.push(Posting::User(user));
     }
     for list in short {
-        let all = all_of(connection, query, &list)?;
-        if all.len() <= SHORT {
+        let all = all_of(connection, query, &list, effort.short)?;
+        if all.len() <= effort.short {
             let others = lists.iter().filter(|other| **other != list);
             let lists = others.cloned().chain([Posting::User(user)].into_iter().filter(|own| *own != list));
-            return sort(connection, query, all, Checks { query, lists: lists.collect(), spent: 0 });
+            return sort(connection, query, all, Checks::new(query, lists.collect(), effort));
         }
     }
     let below = query.after.map(|after| (after.value, after.published, after.article));
     let dismissed: &[bool] = if query.hide_dismissed { &[false] } else { &[false, true] };
     let walk =
         Walk::by_score(user, query.severities(), query.min_score, dismissed, below, stretch(query));
-    fill(connection, query, walk, Checks { query, lists, spent: 0 })
+    fill(connection, query, walk, Checks::new(query, lists, effort))
 }
 
 /// Of an arm of several, about its share of the page at a time.
@@ -277,13 +297,14 @@ fn all_of(
     connection: &Connection,
     query: &ArticleQuery,
     list: &Posting,
+    short: usize,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let stretch = SHORT as u32 + 1;
+    let stretch = short as u32 + 1;
     let mut walk = Walk::by_severity(list.clone(), query.severities(), query.window(), None, stretch);
     let mut all = Vec::new();
     while let Some(candidate) = walk.next(connection)? {
         all.push(candidate);
-        if all.len() > SHORT {
+        if all.len() > short {
             break;
         }
     }
@@ -298,19 +319,18 @@ fn fill(
     mut checks: Checks<'_>,
 ) -> Result<Found, StoreError> {
     let mut page: Vec<Candidate> = Vec::with_capacity(query.limit());
-    let in_page = query.limit() as u32 * (1 + LOOKED_UP);
     while let Some(candidate) = walk.next(connection)? {
         let passed = checks.pass(connection, candidate)?;
         if page.len() == query.limit() {
             // There is one more: the list goes on where the page ends.
-            if passed.is_some() || checks.spent >= MOST_SPENT + in_page {
+            if passed.is_some() || checks.spent >= checks.most {
                 let next = page.last().map(|last| query.cursor(last));
                 return Ok((page, next));
             }
             continue;
         }
         page.extend(passed);
-        if checks.spent >= MOST_SPENT + in_page {
+        if checks.spent >= checks.most {
             return Ok((page, Some(query.cursor(&candidate))));
         }
     }
