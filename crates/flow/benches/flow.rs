@@ -15,8 +15,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use watchfire_flow::{
-    Backoff, Batch, BatchSettings, Batcher, Breaker, CacheSettings, Deadline, Dependent, DependentCache, Fresh,
-    Gate, KeyedLanes, MeterName, Meters, Retry, RetryBudget, SingleFlight, Trigger,
+    Backoff, Batch, BatchSettings, Batcher, Breaker, CacheSettings, Deadline, Dependent, DependentCache,
+    Fresh, Gate, KeyedLanes, MeterName, Meters, Retry, RetryBudget, SingleFlight, Trigger,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -180,8 +180,9 @@ where
         }
         let State { flights, versions, .. } = &mut *state;
         // What began before a write must not answer who asks after it. Its own waiters asked before.
-        let answers =
-            |flight: &&Flight<V, E>| versions.hold(&flight.depends) && flight.began.elapsed() < self.settings.ttl;
+        let answers = |flight: &&Flight<V, E>| {
+            versions.hold(&flight.depends) && flight.began.elapsed() < self.settings.ttl
+        };
         if let Some(flight) = flights.get(key).filter(answers) {
             return Role::Wait(flight.landing.clone());
         }

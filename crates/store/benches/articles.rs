@@ -231,7 +231,9 @@ const FILTERS: [Kind; 15] = [
 
 fn lists(made: &Articled, limit: u32, columns: Columns) {
     let articles = made.store.articles();
-    eprintln!("limit {limit}, p50 / p99 / most in microseconds; short: full pages' worth not reached, list not at its end");
+    eprintln!(
+        "limit {limit}, p50 / p99 / most in microseconds; short: full pages' worth not reached, list not at its end"
+    );
     for order in ["relevance", "severity", "published"] {
         for (name, filter) in FILTERS {
             let mut rng = ChaCha8Rng::seed_from_u64(7);

@@ -34,8 +34,8 @@ mod tokens;
 
 pub use articles::{
     Action, ArticleCursor, ArticleId, ArticleOrder, ArticlePage, ArticleQuery, Articles, Columns, FeedCheck,
-    FeedId, FeedRow, ListedArticle, MOST_ENTITIES, MOST_ENTITY_BYTES, MOST_LISTED, MOST_TEXT_BYTES, NewArticle,
-    PlaceRow, ProfileRow, RelevanceRow, Upserted, UserId, WaitingLocation,
+    FeedId, FeedRow, ListedArticle, MOST_ENTITIES, MOST_ENTITY_BYTES, MOST_LISTED, MOST_TEXT_BYTES,
+    NewArticle, PlaceRow, ProfileRow, RelevanceRow, Upserted, UserId, WaitingLocation,
 };
 pub use choices::{ChoiceRow, ChoiceSearch};
 pub use error::StoreError;

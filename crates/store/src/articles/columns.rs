@@ -114,7 +114,8 @@ const REASONS: &str = "SELECT reasons FROM relevance_reasons WHERE article = ?1 
 const ACTION: &str = "SELECT action FROM actions WHERE article = ?1 AND user = ?2";
 const ENTITIES: &str = "SELECT n.kind, n.value FROM article_entities e INDEXED BY article_entities_by_article
      CROSS JOIN entity_names n ON n.id = e.entity WHERE e.article = ?1";
-const PLACES: &str = "SELECT place, name, latitude, longitude, country FROM places WHERE article = ?1 ORDER BY place";
+const PLACES: &str =
+    "SELECT place, name, latitude, longitude, country FROM places WHERE article = ?1 ORDER BY place";
 
 impl Articles<'_> {
     /// One article, or `None` if there is none with this number. `reader` as in [`ArticleQuery`].
@@ -158,8 +159,7 @@ pub(super) fn read(
     let asked: Vec<_> = OF_TABLE.iter().filter(|(column, _)| columns.contains(*column)).collect();
     let names: Vec<_> = asked.iter().map(|(_, name)| *name).collect();
     let select = format!("SELECT {} FROM articles WHERE id = ?1", names.join(", "));
-    let mut statement =
-        if asked.is_empty() { None } else { Some(connection.prepare_cached(&select)?) };
+    let mut statement = if asked.is_empty() { None } else { Some(connection.prepare_cached(&select)?) };
     let mut articles = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let mut article = ListedArticle {
@@ -203,12 +203,7 @@ pub(super) fn read(
     Ok(articles)
 }
 
-fn set(
-    article: &mut ListedArticle,
-    column: Columns,
-    row: &Row<'_>,
-    index: usize,
-) -> rusqlite::Result<()> {
+fn set(article: &mut ListedArticle, column: Columns, row: &Row<'_>, index: usize) -> rusqlite::Result<()> {
     match column {
         Columns::FEED => article.feed = Some(FeedId(row.get(index)?)),
         Columns::TITLE => article.title = Some(row.get(index)?),

@@ -55,7 +55,8 @@ pub struct FeedCheck {
     pub state: String,
 }
 
-const COLUMNS: &str = "id, added_url, url, title, folder, settings, state, checked_at, status, problem, polls,
+const COLUMNS: &str =
+    "id, added_url, url, title, folder, settings, state, checked_at, status, problem, polls,
     failures, articles";
 
 impl Articles<'_> {
@@ -97,7 +98,8 @@ impl Articles<'_> {
     /// A feed.
     pub fn feed(&self, id: FeedId) -> Result<Option<FeedRow>, StoreError> {
         let connection = self.store.reader();
-        let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM feeds WHERE id = ?1"))?;
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT {COLUMNS} FROM feeds WHERE id = ?1"))?;
         Ok(statement.query_row([id.0], feed).optional()?)
     }
 

@@ -10,7 +10,7 @@
 //! be the last.** The last one is that without `next`.
 
 use super::columns::{Columns, ListedArticle};
-use super::postings::{Candidate, Key, Posting, Walk};
+use super::postings::{ALL_FEEDS, Candidate, Key, Posting, Walk};
 use super::{Articles, FeedId, MOST_SEVERE, UserId, columns};
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension};
@@ -204,7 +204,7 @@ impl Articles<'_> {
 
 /// The lists that an article has to be in. `None`: there can be no such article.
 fn conditions(connection: &Connection, query: &ArticleQuery) -> Result<Option<Vec<Posting>>, StoreError> {
-    if query.min_severity > MOST_SEVERE {
+    if query.min_severity > MOST_SEVERE || query.feed == Some(FeedId(ALL_FEEDS)) {
         return Ok(None);
     }
     let mut lists = Vec::new();
@@ -282,8 +282,7 @@ fn by_relevance(
     }
     let below = query.after.map(|after| (after.value, after.published, after.article));
     let dismissed: &[bool] = if query.hide_dismissed { &[false] } else { &[false, true] };
-    let walk =
-        Walk::by_score(user, query.severities(), query.min_score, dismissed, below, stretch(query));
+    let walk = Walk::by_score(user, query.severities(), query.min_score, dismissed, below, stretch(query));
     fill(connection, query, walk, Checks::new(query, lists, effort))
 }
 

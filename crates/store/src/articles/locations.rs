@@ -56,8 +56,7 @@ impl Articles<'_> {
     /// How many articles wait for their places.
     pub fn count_waiting_locations(&self) -> Result<u64, StoreError> {
         let connection = self.store.reader();
-        let count: i64 =
-            connection.query_row("SELECT count(*) FROM location_queue", [], |row| row.get(0))?;
+        let count: i64 = connection.query_row("SELECT count(*) FROM location_queue", [], |row| row.get(0))?;
         Ok(count as u64)
     }
 

@@ -3,6 +3,7 @@
 //! SQLite has one writer. So nothing here holds it for long: each call has a bound, and is called again until it says that
 //! it is done.
 
+use super::postings::ALL_FEEDS;
 use super::{ArticleId, Articles, locations};
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -10,8 +11,15 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 /// Rows of an index that are looked at for the planner's statistics.
 const ANALYSIS_LIMIT: u32 = 1000;
 /// Tables whose statistics are worth having.
-const TABLES: [&str; 6] =
-    ["articles", "article_entities", "article_countries", "entity_names", "relevance", "actions"];
+const TABLES: [&str; 7] = [
+    "articles",
+    "article_feeds",
+    "article_entities",
+    "article_countries",
+    "entity_names",
+    "relevance",
+    "actions",
+];
 
 impl Articles<'_> {
     /// Takes away articles that no feed has had since this moment (milliseconds since 1970), at most so many, with all that
@@ -77,6 +85,11 @@ fn remove_one(connection: &Connection, article: ArticleId) -> Result<(), StoreEr
         .query_row([article.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((feed, severity, published)) = found else { return Ok(()) };
+    connection
+        .prepare_cached(
+            "DELETE FROM article_feeds WHERE feed IN (?1, ?2) AND severity = ?3 AND published = ?4 AND article = ?5",
+        )?
+        .execute((ALL_FEEDS, feed, severity, published, article.0))?;
     locations::remove_places(connection, article, severity, published)?;
     for statement in [
         "DELETE FROM relevance

@@ -9,6 +9,9 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use std::collections::VecDeque;
 
+/// What stands for all feeds in the place of one.
+pub(super) const ALL_FEEDS: i64 = 0;
+
 /// What articles have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Posting {
@@ -36,13 +39,10 @@ pub(super) struct Candidate {
 
 /// In a list by time: `?1` what they have in common, `?2` severity, `?3` since, `?4` and `?5` the key below which to begin,
 /// `?6` how many. Indexes are named, so that no statistics of the planner's can lead it elsewhere.
-const BY_TIME: [&str; 5] = [
-    "SELECT published, id, NULL, NULL FROM articles INDEXED BY articles_by_severity
-     WHERE ?1 IS NULL AND severity = ?2 AND published >= ?3 AND (published, id) < (?4, ?5)
-     ORDER BY published DESC, id DESC LIMIT ?6",
-    "SELECT published, id, NULL, NULL FROM articles INDEXED BY articles_by_feed
-     WHERE feed = ?1 AND severity = ?2 AND published >= ?3 AND (published, id) < (?4, ?5)
-     ORDER BY published DESC, id DESC LIMIT ?6",
+const BY_TIME: [&str; 4] = [
+    "SELECT published, article, NULL, NULL FROM article_feeds
+     WHERE feed = ?1 AND severity = ?2 AND published >= ?3 AND (published, article) < (?4, ?5)
+     ORDER BY published DESC, article DESC LIMIT ?6",
     "SELECT published, article, NULL, NULL FROM article_entities
      WHERE entity = ?1 AND severity = ?2 AND published >= ?3 AND (published, article) < (?4, ?5)
      ORDER BY published DESC, article DESC LIMIT ?6",
@@ -55,10 +55,8 @@ const BY_TIME: [&str; 5] = [
 ];
 
 /// Whether an article is in a list, its severity and time being known.
-const CONTAINS: [&str; 5] = [
-    "SELECT NULL, NULL FROM articles WHERE ?1 IS NULL AND id = ?4 AND severity = ?2 AND published = ?3",
-    "SELECT NULL, NULL FROM articles INDEXED BY articles_by_feed
-     WHERE feed = ?1 AND severity = ?2 AND published = ?3 AND id = ?4",
+const CONTAINS: [&str; 4] = [
+    "SELECT NULL, NULL FROM article_feeds WHERE feed = ?1 AND severity = ?2 AND published = ?3 AND article = ?4",
     "SELECT NULL, NULL FROM article_entities WHERE entity = ?1 AND severity = ?2 AND published = ?3 AND article = ?4",
     "SELECT NULL, NULL FROM article_countries
      WHERE country = ?1 AND severity = ?2 AND published = ?3 AND article = ?4",
@@ -75,7 +73,7 @@ const BY_SCORE: &str = "SELECT published, article, score, dismissed FROM relevan
 impl ToSql for Posting {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         match self {
-            Self::All => Ok(ToSqlOutput::from(rusqlite::types::Null)),
+            Self::All => Ok(ToSqlOutput::from(ALL_FEEDS)),
             Self::Feed(number) | Self::Entity(number) | Self::User(number) => number.to_sql(),
             Self::Country(code) => code.to_sql(),
         }
@@ -85,11 +83,10 @@ impl ToSql for Posting {
 impl Posting {
     fn index(&self) -> usize {
         match self {
-            Self::All => 0,
-            Self::Feed(_) => 1,
-            Self::Entity(_) => 2,
-            Self::Country(_) => 3,
-            Self::User(_) => 4,
+            Self::All | Self::Feed(_) => 0,
+            Self::Entity(_) => 1,
+            Self::Country(_) => 2,
+            Self::User(_) => 3,
         }
     }
 

@@ -138,11 +138,7 @@ impl Articles<'_> {
     }
 
     /// What a user did last, the latest first: article, action, when (milliseconds since 1970).
-    pub fn actions_of(
-        &self,
-        user: UserId,
-        limit: u32,
-    ) -> Result<Vec<(ArticleId, Action, i64)>, StoreError> {
+    pub fn actions_of(&self, user: UserId, limit: u32) -> Result<Vec<(ArticleId, Action, i64)>, StoreError> {
         let connection = self.store.reader();
         let mut statement = connection.prepare_cached(
             "SELECT article, action, at FROM actions WHERE user = ?1 ORDER BY at DESC, article DESC LIMIT ?2",

@@ -40,9 +40,7 @@ impl Articles<'_> {
 fn put(connection: &Connection, user: UserId, row: &RelevanceRow) -> Result<(), StoreError> {
     let key = (user.0, row.article.0);
     if row.score == 0 {
-        connection
-            .prepare_cached("DELETE FROM relevance WHERE user = ?1 AND article = ?2")?
-            .execute(key)?;
+        connection.prepare_cached("DELETE FROM relevance WHERE user = ?1 AND article = ?2")?.execute(key)?;
         connection
             .prepare_cached("DELETE FROM relevance_reasons WHERE user = ?1 AND article = ?2")?
             .execute(key)?;

@@ -8,6 +8,7 @@
 //! The hashes are their caller's, 64 bits of a good hash ([`Articles::hash_of`]); none stands where
 //! there is no link or no content to go by.
 
+use super::postings::ALL_FEEDS;
 use super::text::{Packed, Packer, cut};
 use super::{ArticleId, Articles, FeedId, MOST_SEVERE};
 use crate::StoreError;
@@ -134,7 +135,7 @@ fn take_in<'a>(
             see_again(connection, known.id, known.seen, article.fetched)?;
             return Ok(Upserted::Duplicate(ArticleId(known.id)));
         }
-        change(connection, &known, article, text)?;
+        change(connection, feed, &known, article, text)?;
         name(connection, known.id, article, names)?;
         return Ok(Upserted::Changed(ArticleId(known.id)));
     }
@@ -163,6 +164,12 @@ fn take_in<'a>(
             cut(&article.summary, MOST_SUMMARY_BYTES),
         ))?;
     let id = connection.last_insert_rowid();
+    let mut list = connection.prepare_cached(
+        "INSERT INTO article_feeds (feed, severity, published, article) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for feed in [ALL_FEEDS, feed.0] {
+        list.execute((feed, article.severity.min(MOST_SEVERE), published(article), id))?;
+    }
     put_text(connection, id, text)?;
     name(connection, id, article, names)?;
     enqueue(connection, id, article)?;
@@ -173,11 +180,7 @@ fn published(article: &NewArticle) -> i64 {
     article.published.min(article.fetched)
 }
 
-fn known(
-    connection: &Connection,
-    feed: FeedId,
-    article: &NewArticle,
-) -> Result<Option<Known>, StoreError> {
+fn known(connection: &Connection, feed: FeedId, article: &NewArticle) -> Result<Option<Known>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, link_hash, content_hash, severity, published, seen FROM articles WHERE feed = ?1 AND guid = ?2",
     )?;
@@ -228,6 +231,7 @@ fn see_again(connection: &Connection, id: i64, seen: i64, now: i64) -> Result<()
 /// Puts what an article says now in the place of what it said, wherever that stands.
 fn change(
     connection: &Connection,
+    feed: FeedId,
     known: &Known,
     article: &NewArticle,
     text: &Packed<'_>,
@@ -256,6 +260,12 @@ fn change(
     put_text(connection, known.id, text)?;
     connection.prepare_cached("DELETE FROM article_entities WHERE article = ?1")?.execute([known.id])?;
     if (known.severity, known.published) != (severity, published) {
+        connection
+            .prepare_cached(
+                "UPDATE article_feeds SET severity = ?2, published = ?3
+                 WHERE feed IN (?6, ?7) AND severity = ?4 AND published = ?5 AND article = ?1",
+            )?
+            .execute((known.id, severity, published, known.severity, known.published, ALL_FEEDS, feed.0))?;
         connection
             .prepare_cached(
                 "UPDATE article_countries SET severity = ?2, published = ?3

@@ -36,9 +36,16 @@ CREATE TABLE articles (
 CREATE UNIQUE INDEX articles_by_guid ON articles (feed, guid);
 CREATE INDEX articles_by_link ON articles (link_hash) WHERE link_hash IS NOT NULL;
 CREATE INDEX articles_by_content ON articles (content_hash) WHERE content_hash IS NOT NULL;
-CREATE INDEX articles_by_severity ON articles (severity, published);
-CREATE INDEX articles_by_feed ON articles (feed, severity, published);
 CREATE INDEX articles_by_seen ON articles (seen);
+-- The articles of a feed, and of all feeds (feed 0), in the order of a list. A table and not an index of `articles`: SQLite
+-- does not seek to a row's number within an index, so that a thousand articles of one instant could not be paged through.
+CREATE TABLE article_feeds (
+    feed       INTEGER NOT NULL,
+    severity   INTEGER NOT NULL,
+    published  INTEGER NOT NULL,
+    article    INTEGER NOT NULL,
+    PRIMARY KEY (feed, severity, published, article)
+) STRICT, WITHOUT ROWID;
 
 -- `length` is that of the text in bytes where it is packed by zstd, NULL where it is not.
 CREATE TABLE article_texts (

@@ -71,7 +71,14 @@ fn asked() -> impl Strategy<Value = Asked> {
         proptest::option::weighted(0.4, 0_i64..13),
     )
         .prop_map(
-            |((order, reader, min_severity, min_score, hide_dismissed), feed, entity, country, since, until)| Asked {
+            |(
+                (order, reader, min_severity, min_score, hide_dismissed),
+                feed,
+                entity,
+                country,
+                since,
+                until,
+            )| Asked {
                 order,
                 reader,
                 // Most often none.
@@ -220,7 +227,10 @@ proptest! {
 fn plan(store: &Store, statement: &str) -> Vec<String> {
     let connection = store.reader();
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
-    statement.query_map([], |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap()
+    // Its parameters are not bound: that is how it is planned, too.
+    let lines: Vec<String> =
+        statement.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>().unwrap();
+    lines
 }
 
 #[test]
@@ -238,7 +248,7 @@ fn every_order_is_served_by_an_index_whatever_the_statistics_say() {
             let plan = plan(&store, statement).join("\n");
             assert!(plan.contains("COVERING INDEX") || plan.contains("PRIMARY KEY"), "{statement}\n{plan}");
             let from = if statement.contains("score >=") { "score" } else { "published" };
-            assert!(plan.contains(&format!("{from}>? AND ({from},published")) || plan.contains(&format!("{from}>? AND ({from},")), "{statement}\n{plan}");
+            assert!(plan.contains(&format!("{from}>? AND ({from},")), "{statement}\n{plan}");
         }
     };
     check();
@@ -262,7 +272,12 @@ fn every_order_is_served_by_an_index_whatever_the_statistics_say() {
 fn only_what_is_asked_for_is_read() {
     let store = store();
     let feed = feed(&store, "https://one.example");
-    let new = NewArticle { entities: vec![(2, "x".into())], author: "Ada".into(), text: "Text".into(), ..article(1) };
+    let new = NewArticle {
+        entities: vec![(2, "x".into())],
+        author: "Ada".into(),
+        text: "Text".into(),
+        ..article(1)
+    };
     store.articles().upsert(feed, &[new]).unwrap();
     let query = |columns| ArticleQuery { columns, limit: 1, ..ArticleQuery::default() };
     let listed = |columns| store.articles().list(&query(columns)).unwrap().articles.remove(0);
@@ -273,6 +288,9 @@ fn only_what_is_asked_for_is_read() {
     assert_eq!((some.author.as_deref(), some.text.as_deref(), some.title), (Some("Ada"), Some("Text"), None));
     assert_eq!(some.entities, [(2, "x".to_owned())]);
     // Without a text, the store need not even hold what it would be read from.
-    store.writer().execute_batch("DROP TABLE article_texts; DROP TABLE entity_names; DROP TABLE places").unwrap();
+    store
+        .writer()
+        .execute_batch("DROP TABLE article_texts; DROP TABLE entity_names; DROP TABLE places")
+        .unwrap();
     assert_eq!(listed(Columns::BRIEF).title.as_deref(), Some("Title 1"));
 }
