@@ -15,8 +15,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use watchfire_flow::{
-    Backoff, Batch, BatchSettings, Batcher, Breaker, Deadline, Fresh, Gate, KeyedLanes, MeterName, Meters,
-    Retry, RetryBudget, SingleFlight, Trigger,
+    Backoff, Batch, BatchSettings, Batcher, Breaker, CacheSettings, Deadline, Dependent, DependentCache,
+    Fresh, Gate, KeyedLanes, MeterName, Meters, Retry, RetryBudget, SingleFlight, Trigger,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -107,6 +107,45 @@ fn single_flight(criterion: &mut Criterion) {
         });
     });
     group.finish();
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Page(u64);
+
+impl Dependent for Page {
+    type Tag = u64;
+
+    fn tags(&self) -> Vec<u64> {
+        vec![0, self.0]
+    }
+}
+
+fn dependent_cache(criterion: &mut Criterion) {
+    const PAGES: u64 = 1_000;
+    let runtime = runtime(2);
+    let cache = DependentCache::<Page, Arc<[u64]>, ()>::new(CacheSettings::default());
+    let value: Arc<[u64]> = vec![1; 50].into();
+    let load = || async { Ok(Arc::clone(&value)) };
+    let mut page = 0;
+    criterion.bench_function("dependent cache/hit among 1,000", |bencher| {
+        bencher.iter(|| {
+            page = (page + 7) % PAGES;
+            runtime.block_on(cache.get(&Page(page), load))
+        });
+    });
+    criterion.bench_function("dependent cache/write", |bencher| {
+        bencher.iter(|| {
+            page = (page + 7) % PAGES;
+            cache.invalidate(&page);
+        });
+    });
+    criterion.bench_function("dependent cache/write, miss and load", |bencher| {
+        bencher.iter(|| {
+            page = (page + 7) % PAGES;
+            cache.invalidate(&page);
+            runtime.block_on(cache.get(&Page(page), load))
+        });
+    });
 }
 
 fn batcher(criterion: &mut Criterion) {
@@ -206,5 +245,5 @@ fn lanes(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decisions, meters, single_flight, batcher, lanes);
+criterion_group!(benches, decisions, meters, single_flight, dependent_cache, batcher, lanes);
 criterion_main!(benches);

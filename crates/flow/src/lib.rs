@@ -4,6 +4,7 @@
 //! - [`Turnstile`]: work done in parallel, with one section that is passed in input order.
 //! - [`Retry`], [`Breaker`], [`Deadline`]: whether to call, whether to call again, and how long that may take.
 //! - [`SingleFlight`]: a cache that asks once, however many want to know.
+//! - [`DependentCache`]: a cache that is exact when what its values depend on is written; [`Habits`]: what to load ahead of time.
 //! - [`Batcher`]: batches by size or age, in order, with nothing lost.
 //! - [`KeyedLanes`]: order per key, with bounded parallelism.
 //! - [`Meters`]: counters and gauges with fixed names.
@@ -15,6 +16,8 @@ mod breaker;
 mod budget;
 mod clock;
 mod deadline;
+mod dependent_cache;
+mod habits;
 mod histogram;
 mod lanes;
 mod meter;
@@ -33,6 +36,8 @@ pub use budget::{
 };
 pub use clock::{Clock, Stopwatch, SystemClock};
 pub use deadline::{Deadline, DeadlinePassed};
+pub use dependent_cache::{CacheSettings, CacheStatistics, Dependent, DependentCache};
+pub use habits::{HabitSettings, Habits};
 pub use histogram::Histogram;
 pub use lanes::{JobLost, KeyedLanes, LaneRunner, LanesClosed, Submitted};
 pub use meter::{MeterKind, MeterName, Meters, NoMeters, Raised, Reading};

@@ -8,6 +8,7 @@
 //! either wholly there or wholly absent, and reading the same source again finds out which by its records' hashes.
 
 mod alerts;
+mod articles;
 mod batches;
 mod choices;
 mod commit;
@@ -31,6 +32,11 @@ mod services;
 mod sources;
 mod tokens;
 
+pub use articles::{
+    Action, ArticleCursor, ArticleId, ArticleOrder, ArticlePage, ArticleQuery, Articles, Columns, FeedCheck,
+    FeedId, FeedRow, ListedArticle, MOST_ENTITIES, MOST_ENTITY_BYTES, MOST_LISTED, MOST_TEXT_BYTES,
+    NewArticle, PlaceRow, ProfileRow, RelevanceRow, Upserted, UserId, WaitingLocation,
+};
 pub use choices::{ChoiceRow, ChoiceSearch};
 pub use error::StoreError;
 pub use learning::ToldRow;
