@@ -147,16 +147,23 @@ fn with_attack(data: &std::path::Path) -> Option<Names> {
     Some(names)
 }
 
-/// Reads lines of a word, a tab and a tag; an empty line ends a sentence.
+/// Reads lines of a word, a tab and a tag; an empty line ends a sentence. The words were parted, and sentences ended,
+/// within addresses: `hxxp : //evil [ .` and `] com`. That is undone.
 fn read(words: &str) -> Vec<Sentence> {
     let mut sentences = vec![Sentence { text: String::new(), tagged: Vec::new() }];
     for line in words.lines() {
         let Some((word, tag)) = line.rsplit_once(['\t', ' ']) else {
-            sentences.push(Sentence { text: String::new(), tagged: Vec::new() });
+            let cut = sentences.last().is_some_and(|sentence| sentence.text.ends_with("[ ."));
+            if !cut {
+                sentences.push(Sentence { text: String::new(), tagged: Vec::new() });
+            }
             continue;
         };
         let Some(sentence) = sentences.last_mut() else { continue };
-        if !sentence.text.is_empty() {
+        if word.starts_with("//") && sentence.text.ends_with(" :") {
+            let shorter = sentence.text.len() - 2;
+            sentence.text.replace_range(shorter..=shorter, "");
+        } else if !sentence.text.is_empty() {
             sentence.text.push(' ');
         }
         let start = sentence.text.len();

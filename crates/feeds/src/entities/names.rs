@@ -71,8 +71,8 @@ impl Names {
     }
 
     /// Adds a name and its aliases: the entity's value is `name`. Names that are common words, or short and in small
-    /// letters, will count only where the text says what they are. Names of fewer than two letters or more than 80
-    /// bytes are left out, as is all beyond 200,000 spellings.
+    /// letters, will count only where the text says what they are. Names of fewer than two letters, of two small ones
+    /// (`at`), or of more than 80 bytes are left out, as is all beyond 200,000 spellings.
     pub fn add<'a>(&mut self, kind: EntityKind, name: &str, aliases: impl IntoIterator<Item = &'a str>) {
         let value = self.value(name);
         self.spell(Some((kind, value)), name, manner(kind, name));
@@ -96,7 +96,8 @@ impl Names {
     pub(super) fn spell(&mut self, entity: Option<(EntityKind, usize)>, written: &str, manner: Manner) {
         let written = written.trim();
         let folded = fold(written);
-        if written.len() > LONGEST || folded.chars().count() < 2 || self.spellings.len() >= MOST {
+        let tiny = written.len() <= 2 && written.bytes().all(|byte| byte.is_ascii_lowercase());
+        if tiny || written.len() > LONGEST || folded.chars().count() < 2 || self.spellings.len() >= MOST {
             return;
         }
         self.spellings.push(Spelling { written: written.to_owned(), folded, entity, manner });

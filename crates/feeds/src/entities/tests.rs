@@ -37,7 +37,7 @@ fn what_only_looks_like_an_indicator_is_left_alone() {
         "the dot com bubble. It burst",
         "it was done.In the end",
         "com.android.vending.app, System.Net.Http, user.name()",
-        "RFC 1918, T1000, as 2014, MS-DOS 3.30",
+        "RFC 1918, T9000, as 2014, MS-DOS 3.30",
     ] {
         let found = EXTRACTOR.extract(text);
         let indicators: Vec<_> = found.iter().filter(|found| found.entity.kind <= EntityKind::Asn).collect();
@@ -145,6 +145,58 @@ fn a_flood_is_cut_off() {
     let found = EXTRACTOR.extract(&text);
     assert_eq!(found.len(), MOST_FOUND);
     assert!(found.iter().all(|found| found.end < LONGEST_TEXT));
+}
+
+/// What each recogniser looks for, over and over: whoever reads anything twice would be at it for minutes.
+#[test]
+fn a_mebibyte_of_anything_is_read_at_once() {
+    for piece in [
+        "a",
+        ".",
+        ":",
+        "::",
+        "@",
+        "a@",
+        "a.",
+        "a.com",
+        "[",
+        "[.",
+        "[.]",
+        "(((",
+        " dot ",
+        "a dot ",
+        "hxxp",
+        "http://",
+        "http://a",
+        "http://a.com/",
+        "a.com/",
+        "%",
+        "1.",
+        "1.2.3.4",
+        "1.2.3.4,",
+        "f",
+        "f:",
+        "é",
+        "\u{200b}",
+        "CVE-",
+        "T1059",
+        "Emotet",
+        "Cobalt ",
+        "US ",
+        "energy ",
+        "Play ",
+        "\\.",
+        "a-",
+        "a_",
+        "://",
+        "//",
+        "[:]",
+        "dead:beef::1 ",
+        "a@a.com",
+    ] {
+        let text = piece.repeat(LONGEST_TEXT / piece.len());
+        assert!(EXTRACTOR.extract(&text).len() <= MOST_FOUND);
+    }
 }
 
 /// What lookups take for a kind is what is extracted as it.
