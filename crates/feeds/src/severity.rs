@@ -22,7 +22,7 @@ mod tests;
 pub use cues::{CUES, Cue, Effect};
 
 use crate::reading::{Part, Place, Reading, stands_alone};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::sync::LazyLock;
@@ -194,9 +194,11 @@ impl Lookup {
     fn new() -> Self {
         let (mut phrases, mut cues) = (Vec::<&str>::new(), Vec::new());
         for (index, cue) in CUES.iter().enumerate() {
-            phrases.extend(cue.phrases.iter().copied());
-            cues.extend(std::iter::repeat_n(index, cue.phrases.len()));
+            phrases.extend(cue.phrases());
+            cues.resize(phrases.len(), index);
         }
-        Self { automaton: AhoCorasick::new(phrases).ok(), cues }
+        // A full table: there is one for the whole process.
+        let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(phrases).ok();
+        Self { automaton, cues }
     }
 }

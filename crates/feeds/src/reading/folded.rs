@@ -167,8 +167,9 @@ pub(crate) fn stands_alone(text: &str, start: usize, end: usize) -> bool {
         return false;
     };
     let joins = |character: Option<char>| character.is_some_and(joins);
-    !(joins(before.chars().next_back()) && joins(found.chars().next()))
-        && !(joins(found.chars().next_back()) && joins(after.chars().next()))
+    let runs_on_before = joins(before.chars().next_back()) && joins(found.chars().next());
+    let runs_on_after = joins(found.chars().next_back()) && joins(after.chars().next());
+    !runs_on_before && !runs_on_after
 }
 
 fn joins(character: char) -> bool {

@@ -10,13 +10,16 @@ use super::region::Region;
 use super::{ProfileError, What};
 use crate::EntityKind;
 use crate::reading::fold;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::collections::{HashMap, HashSet};
 
 /// What naming the technique counts that a watched one is part of, in percent.
 pub(super) const PART: u8 = 50;
 
-/// A profile that can score. Immutable; about 100 bytes per byte of its words.
+/// How many bytes of words get a full table of transitions.
+const TABLE_BOUND: usize = 2_000;
+
+/// A profile that can score. Immutable.
 #[derive(Debug, Clone)]
 pub struct CompiledProfile {
     pub(super) user: String,
@@ -74,7 +77,7 @@ pub(super) struct Needle {
 }
 
 impl CompiledProfile {
-    /// Checks and compiles a profile. Takes about a millisecond for a hundred words.
+    /// Checks and compiles a profile. Keep the result: it is much dearer than a score.
     pub fn new(profile: &Profile) -> Result<Self, ProfileError> {
         check::check(profile)?;
         let mut builder = Builder::default();
@@ -237,10 +240,16 @@ impl Builder {
         let words = if self.patterns.is_empty() {
             None
         } else {
-            Some(AhoCorasick::new(&self.patterns).map_err(|error| ProfileError::Value {
-                key: "keywords".to_owned(),
-                problem: error.to_string(),
-                hint: "give fewer or shorter words",
+            // Up to the bound a full table takes about half a megabyte and is several times faster; above it the
+            // library chooses what is compact.
+            let length: usize = self.patterns.iter().map(String::len).sum();
+            let kind = (length <= TABLE_BOUND).then_some(AhoCorasickKind::DFA);
+            Some(AhoCorasick::builder().kind(kind).build(&self.patterns).map_err(|error| {
+                ProfileError::Value {
+                    key: "keywords".to_owned(),
+                    problem: error.to_string(),
+                    hint: "give fewer or shorter words",
+                }
             })?)
         };
         let Blank { items, entities, countries, domains, muted_sources, needles } = self.profile;

@@ -80,7 +80,7 @@ impl CompiledProfile {
         let Ok(hits) = scan(self, reading) else { return Vec::new() };
         let mut features = Vec::new();
         each_feature(reading, self.keywords(&hits), |kind, name| {
-            features.push(Feature { kind, name: name.to_owned() })
+            features.push(Feature { kind, name: name.to_owned() });
         });
         features
     }

@@ -3,7 +3,7 @@
 //! Three forms cover what advisories write, each looked for near the cue and within its sentence:
 //!
 //! - directly before: `has not yet been`, `isn't`, `never`, `no known`, with nothing but small words between; and
-//!   the merely possible: `could be exploited in the wild`;
+//!   the merely possible: `could be exploited in the wild`, `if attackers exploit it`;
 //! - a denial of knowledge up to twelve words before: `no evidence that …`, `not aware of …`;
 //! - after: `… has not been observed`, `… was ruled out`, `exploited: no`.
 //!
@@ -220,7 +220,7 @@ fn directly(words: &[&str]) -> bool {
         }
         match word {
             _ if is_negation(word) => return true,
-            "anti" => return true,
+            "anti" | "if" | "unless" | "let" | "lets" => return true,
             "could" | "can" | "might" | "may" | "would" => return is_passive && !has_happened,
             _ if !SMALL.contains(&word) => return false,
             "have" => has_happened = true,
@@ -325,6 +325,7 @@ mod tests {
         ] {
             assert!(denied(text, "ransomware"), "{text}");
         }
+        assert!(denied("It matters only if attackers exploit it", "attackers exploit"));
         assert!(denied("Trend Micro's Zero Day Initiative reported it", "zero day"));
     }
 

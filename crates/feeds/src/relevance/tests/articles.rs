@@ -133,7 +133,7 @@ fn errors_name_the_key() {
         Profile::from_toml("").unwrap_err().to_string(),
         Profile::from_json(br#"{"user": "ada", "muted": {"source": []}}"#).unwrap_err().to_string(),
         Profile::from_json(br#"{"user": ""}"#).unwrap_err().to_string(),
-        Profile::from_json(&[b' '; 300_000]).unwrap_err().to_string(),
+        Profile::from_json(&vec![b' '; 300_000]).unwrap_err().to_string(),
     ];
     insta::assert_snapshot!(errors.join("\n"));
 }
