@@ -32,11 +32,14 @@ fn row(out: &mut dyn Write, name: &str, scores: &Scores) -> std::io::Result<()> 
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let Some(folder) = arguments.next() else { return Err("usage: evaluate FOLDER [misses|cues|mentions]".into()) };
+    let Some(folder) = arguments.next() else {
+        return Err("usage: evaluate FOLDER [misses|cues|mentions]".into());
+    };
     let more = arguments.next().unwrap_or_default();
     let parser = Geoparser::new(Gazetteer::embedded()?);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let header = ["articles", "gold", "P", "R", "F1", "exact", "F1loc", "found", "<161km", "median", "mean", "AUC"];
+    let header =
+        ["articles", "gold", "P", "R", "F1", "exact", "F1loc", "found", "<161km", "median", "mean", "AUC"];
     if more.is_empty() {
         writeln!(out, "{}", header.join("  "))?;
     }
@@ -46,7 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         if more == "cues" {
             for (at, article) in articles.iter().enumerate() {
                 for weighed in parser.weigh(&article.text) {
-                    let gold = article.toponyms.iter().any(|t| t.start < weighed.end && weighed.start < t.end);
+                    let gold =
+                        article.toponyms.iter().any(|t| t.start < weighed.end && weighed.start < t.end);
                     let cues: Vec<&str> = weighed.cues.iter().map(|cue| cue.as_str()).collect();
                     let written = article.text[weighed.start..weighed.end].replace(char::is_whitespace, "_");
                     writeln!(out, "{name} {} {} {written} {}", at % 2, u8::from(gold), cues.join(" "))?;
@@ -57,13 +61,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         if more == "mentions" {
             for article in &articles {
                 for mention in parser.parse(&article.text, &Context::default()) {
-                    let point = mention.place.map_or((f64::NAN, f64::NAN), |place| (place.latitude, place.longitude));
-                    writeln!(out, "{name} {} {} {} {} {}", article.id, mention.start, mention.end, point.0, point.1)?;
+                    let point =
+                        mention.place.map_or((f64::NAN, f64::NAN), |place| (place.latitude, place.longitude));
+                    writeln!(
+                        out,
+                        "{name} {} {} {} {} {}",
+                        article.id, mention.start, mention.end, point.0, point.1
+                    )?;
                 }
             }
             continue;
         }
-        let half = |odd: usize| articles.iter().enumerate().filter(move |(at, _)| at % 2 == odd).map(|pair| pair.1);
+        let half =
+            |odd: usize| articles.iter().enumerate().filter(move |(at, _)| at % 2 == odd).map(|pair| pair.1);
         let (even, odd) = (evaluate(half(0), &parser), evaluate(half(1), &parser));
         if more == "misses" {
             for miss in &even.misses {
@@ -73,7 +83,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                     MissKind::NotResolved => "not-resolved".to_owned(),
                     MissKind::Far(km) => format!("far {km:.0}"),
                 };
-                writeln!(out, "{name}\t{}\t{}\t{kind}", miss.article, miss.name.replace(char::is_whitespace, " "))?;
+                writeln!(
+                    out,
+                    "{name}\t{}\t{}\t{kind}",
+                    miss.article,
+                    miss.name.replace(char::is_whitespace, " ")
+                )?;
             }
             continue;
         }

@@ -58,7 +58,8 @@ pub fn read(path: &Path) -> Result<Vec<Article>, CorpusError> {
     let file = std::fs::File::open(path)?;
     let zipped = path.extension().is_some_and(|extension| extension == "gz");
     let mut text = String::new();
-    let source: Box<dyn Read> = if zipped { Box::new(flate2::read::GzDecoder::new(file)) } else { Box::new(file) };
+    let source: Box<dyn Read> =
+        if zipped { Box::new(flate2::read::GzDecoder::new(file)) } else { Box::new(file) };
     if source.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_BYTES {
         return Err(CorpusError::Large);
     }
@@ -88,7 +89,8 @@ pub fn parse(xml: &str) -> Result<Vec<Article>, CorpusError> {
                     b"article" => {
                         article = Article::default();
                         let id = tag.try_get_attribute("docid").ok().flatten();
-                        article.id = id.map(|id| String::from_utf8_lossy(&id.value).into_owned()).unwrap_or_default();
+                        article.id =
+                            id.map(|id| String::from_utf8_lossy(&id.value).into_owned()).unwrap_or_default();
                     }
                     b"toponym" => draft = Draft::default(),
                     _ => {}
@@ -138,7 +140,10 @@ fn place(article: &mut Article, drafts: &[Draft]) {
             Some(start..end)
         } else {
             let low = start.saturating_sub(MAX_DRIFT);
-            let found = text.match_indices(phrase).map(|(at, _)| at).filter(|at| *at >= low && *at <= start + MAX_DRIFT);
+            let found = text
+                .match_indices(phrase)
+                .map(|(at, _)| at)
+                .filter(|at| *at >= low && *at <= start + MAX_DRIFT);
             found.min_by_key(|at| at.abs_diff(start)).map(|at| at..at + phrase.len())
         };
         match span {
@@ -152,4 +157,32 @@ fn place(article: &mut Article, drafts: &[Draft]) {
     }
     article.toponyms.sort_by_key(|toponym| (toponym.start, toponym.end));
     article.toponyms.dedup_by_key(|toponym| (toponym.start, toponym.end));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const XML: &str = "<?xml version=\"1.0\"?><articles><article docid=\"7\"><title>T</title><text><![CDATA[Zoë flew to \
+        Łódź & back to Kraków.]]></text><toponyms><toponym><start>12</start><end>16</end><phrase>Łódź</phrase>\
+        <gaztag><lat>51.77</lat><lon>19.46</lon></gaztag></toponym><toponym><start>30</start><end>36</end>\
+        <phrase>Kraków</phrase></toponym><toponym><start>1</start><end>2</end><phrase>Riga</phrase></toponym>\
+        </toponyms></article></articles>";
+
+    #[test]
+    fn characters_become_bytes_and_drifted_offsets_are_mended() {
+        let articles = parse(XML).unwrap();
+        let [article] = &articles[..] else { panic!("{articles:?}") };
+        assert_eq!(article.id, "7");
+        let named: Vec<&str> = article.toponyms.iter().map(|t| &article.text[t.start..t.end]).collect();
+        assert_eq!(named, ["Łódź", "Kraków"]);
+        assert_eq!(article.toponyms[0].point, Some((51.77, 19.46)));
+        assert_eq!(article.toponyms[1].point, None);
+        assert_eq!(article.unplaced, 1);
+    }
+
+    #[test]
+    fn broken_xml_is_an_error() {
+        assert!(parse("<articles><article></toponym>").is_err());
+    }
 }

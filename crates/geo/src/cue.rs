@@ -31,7 +31,7 @@ macro_rules! cues {
 
 cues! {
     /// Every name has it.
-    Base 0.3,
+    Base 0.2,
     /// May be a region or continent.
     Region -0.3,
     /// May be a country.
@@ -43,7 +43,7 @@ cues! {
     /// A county without the word.
     CountyShort -0.1,
     /// At most a city of a million.
-    CityHuge 2.2,
+    CityHuge 2.1,
     /// At most a city of a hundred thousand.
     CityLarge 0.9,
     /// At most a town of fifteen thousand.
@@ -55,7 +55,7 @@ cues! {
     /// An abbreviation with its full stop.
     Abbreviation 1.9,
     /// None of the places has it as its usual name.
-    OnlyOther -0.6,
+    OnlyOther -0.8,
     /// Five places or more have the name.
     ManyPlaces 0.5,
     /// Of more than one word.
@@ -69,11 +69,11 @@ cues! {
     /// Said, he, who before it.
     AfterSaying -0.1,
     /// The before it.
-    AfterThe 0.4,
+    AfterThe 0.3,
     /// A possessive before it.
     AfterPossessive 0.1,
     /// Another word in small letters before it.
-    AfterSmall -0.3,
+    AfterSmall -0.4,
     /// A comma before it and a place before that.
     AfterPlaceComma 1.2,
     /// A comma before it.
@@ -83,9 +83,9 @@ cues! {
     /// A first name before it.
     AfterFirstName -1.0,
     /// An initial before it.
-    AfterInitial 0.2,
+    AfterInitial 0.3,
     /// Another capitalised word before it, with a space.
-    AfterCapital -0.9,
+    AfterCapital -0.8,
     /// A place before it, with a space or hyphen.
     AfterPlace -1.0,
     /// A sentence, line or quotation starts with it.

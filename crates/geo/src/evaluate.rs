@@ -204,3 +204,50 @@ fn score(article: &Article, mentions: &[Mention], scores: &mut Scores) {
     scores.located.told += mentions.len() - unlocated_hits;
     scores.located.annotated += article.toponyms.iter().filter(|toponym| toponym.point.is_some()).count();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gazetteer::Gazetteer;
+
+    fn article(text: &str, toponyms: &[(&str, Option<(f64, f64)>)]) -> Article {
+        let toponyms = toponyms.iter().map(|(name, point)| {
+            let start = text.find(name).unwrap();
+            Toponym { start, end: start + name.len(), point: *point }
+        });
+        Article { id: "1".to_owned(), text: text.to_owned(), toponyms: toponyms.collect(), unplaced: 0 }
+    }
+
+    #[test]
+    fn hits_misses_and_errors_are_counted() {
+        let parser = Geoparser::new(Gazetteer::embedded().unwrap());
+        let text = "He flew from London to Paris and saw Narnia. Canada was far.";
+        let gold =
+            [("London", Some((51.5, -0.1))), ("Paris and saw", Some((33.66, -95.55))), ("Narnia", None)];
+        let scores = evaluate([&article(text, &gold)], &parser);
+        assert_eq!(scores.overlap, Recognition { hits: 2, told: 3, annotated: 3 });
+        assert_eq!(scores.exact.hits, 1);
+        assert_eq!(scores.located, Recognition { hits: 2, told: 3, annotated: 2 });
+        assert_eq!(scores.accuracy(), 0.5);
+        assert!(scores.errors_km[0] < 5.0 && scores.median_km() > 7_000.0);
+        let kinds: Vec<&str> = scores.misses.iter().map(|miss| miss.name.as_str()).collect();
+        assert_eq!(kinds, ["Paris", "Narnia", "Canada"]);
+    }
+
+    #[test]
+    fn an_annotated_toponym_is_found_once() {
+        let parser = Geoparser::new(Gazetteer::embedded().unwrap());
+        let text = "He lives in London, in England.";
+        let scores = evaluate([&article(text, &[("London, in England", None)])], &parser);
+        assert_eq!(scores.overlap, Recognition { hits: 1, told: 2, annotated: 1 });
+    }
+
+    #[test]
+    fn nothing_measured_divides_by_nothing() {
+        let scores = Scores::default();
+        assert_eq!(
+            (scores.accuracy(), scores.mean_km(), scores.area_under_curve(), scores.overlap.f1()),
+            (0.0, 0.0, 0.0, 0.0)
+        );
+    }
+}

@@ -149,7 +149,8 @@ impl Gazetteer {
     pub fn load(deflated: &[u8]) -> Result<Self, GazetteerError> {
         let mut bytes = Vec::new();
         let inflater = flate2::read::ZlibDecoder::new(deflated);
-        let read = inflater.take(MAX_UNPACKED + 1).read_to_end(&mut bytes).map_err(|_| GazetteerError::Unpack)?;
+        let read =
+            inflater.take(MAX_UNPACKED + 1).read_to_end(&mut bytes).map_err(|_| GazetteerError::Unpack)?;
         if read as u64 > MAX_UNPACKED {
             return Err(GazetteerError::Unpack);
         }
@@ -274,7 +275,11 @@ impl Gazetteer {
             admin1: admin1.map(|&place| self.usual_name(place).to_owned()),
             latitude: f64::from(packed.latitude) / 1000.0,
             longitude: f64::from(packed.longitude) / 1000.0,
-            population: if packed.class == 0 { 0 } else { (f64::from(packed.class) / 8.0).exp2().round() as u64 },
+            population: if packed.class == 0 {
+                0
+            } else {
+                (f64::from(packed.class) / 8.0).exp2().round() as u64
+            },
         })
     }
 
@@ -306,6 +311,9 @@ impl Gazetteer {
     /// Appends to `found` the places of a folded name, at most [`MAX_OF_ONE_NAME`], largest kept.
     pub(crate) fn find(&self, folded: &str, found: &mut Vec<Found>) {
         found.clear();
+        if folded.is_empty() {
+            return;
+        }
         let mut buffer = String::new();
         let mut order = |name: &str| -> Ordering {
             fold_into(name, &mut buffer);
@@ -357,3 +365,7 @@ fn partition(count: usize, mut before: impl FnMut(usize) -> bool) -> usize {
     }
     low
 }
+
+#[cfg(test)]
+#[path = "gazetteer_tests.rs"]
+mod tests;

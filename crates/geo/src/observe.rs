@@ -23,11 +23,16 @@ pub(crate) struct Observer<'a> {
 
 /// The cues of each of `spans`.
 pub(crate) fn observe(gazetteer: &Gazetteer, text: &str, words: &[Word], spans: &[Span]) -> Vec<Cues> {
-    let mut observer = Observer { gazetteer, text, words, spans, people: HashSet::new(), small: HashSet::new() };
+    let mut observer =
+        Observer { gazetteer, text, words, spans, people: HashSet::new(), small: HashSet::new() };
     observer.survey();
     let mut cues: Vec<Cues> = (0..spans.len()).map(|at| observer.cues(at)).collect();
-    let sure: HashSet<&str> =
-        spans.iter().zip(&cues).filter(|(_, cues)| is_sure(**cues)).map(|(span, _)| span.key.as_str()).collect();
+    let sure: HashSet<&str> = spans
+        .iter()
+        .zip(&cues)
+        .filter(|(_, cues)| is_sure(**cues))
+        .map(|(span, _)| span.key.as_str())
+        .collect();
     for (span, cues) in spans.iter().zip(&mut cues) {
         if sure.contains(span.key.as_str()) && !is_sure(*cues) {
             cues.add(Cue::PlaceElsewhere);
@@ -38,7 +43,8 @@ pub(crate) fn observe(gazetteer: &Gazetteer, text: &str, words: &[Word], spans: 
 
 /// Surely a place by where it stands.
 fn is_sure(cues: Cues) -> bool {
-    let person = [Cue::AfterTitle, Cue::AfterFirstName, Cue::AfterInitial, Cue::BeforeSurname, Cue::BeforeCapital];
+    let person =
+        [Cue::AfterTitle, Cue::AfterFirstName, Cue::AfterInitial, Cue::BeforeSurname, Cue::BeforeCapital];
     let place = [Cue::AfterLocating, Cue::BeforeState, Cue::Dateline, Cue::BeforeLocal];
     place.iter().any(|cue| cues.has(*cue)) && !person.iter().any(|cue| cues.has(*cue))
 }
@@ -63,8 +69,13 @@ impl<'a> Observer<'a> {
                 continue;
             }
             let before = self.words[at - 1];
-            let named = before.capital && (words::is_first_name(&self.lower(at - 1)) || words::is_title(&self.lower(at - 1)));
-            let initial = before.capital && before.end - before.start == 1 && word.gap == Gap::StopSpace && at > 1 && self.words[at - 2].capital;
+            let named = before.capital
+                && (words::is_first_name(&self.lower(at - 1)) || words::is_title(&self.lower(at - 1)));
+            let initial = before.capital
+                && before.end - before.start == 1
+                && word.gap == Gap::StopSpace
+                && at > 1
+                && self.words[at - 2].capital;
             if (named && !word.opens) || initial {
                 self.people.insert(self.word(at));
             }
@@ -138,7 +149,8 @@ impl<'a> Observer<'a> {
             Gap::Comma if after_span => cues.add(Cue::AfterPlaceComma),
             Gap::Comma => cues.add(Cue::AfterComma),
             Gap::Space | Gap::Hyphen | Gap::StopSpace if !word.opens => {
-                let initial = before.end - before.start == 1 && before.capital && lower != "a" && lower != "i";
+                let initial =
+                    before.end - before.start == 1 && before.capital && lower != "a" && lower != "i";
                 if initial && word.gap == Gap::StopSpace {
                     cues.add(Cue::AfterInitial);
                 } else if words::is_title(&lower) {
@@ -177,12 +189,18 @@ impl<'a> Observer<'a> {
         let is_area = |span: &Span| {
             span.found.iter().any(|found| {
                 found.sort != NameSort::Demonym
-                    && matches!(self.gazetteer.packed(found.place).kind, PlaceKind::Admin1 | PlaceKind::Country)
+                    && matches!(
+                        self.gazetteer.packed(found.place).kind,
+                        PlaceKind::Admin1 | PlaceKind::Country
+                    )
             })
         };
         let between = &self.text[self.words[span.last].end..next.start];
         let starts_line = self.words[span.first].gap == Gap::Line;
-        if (starts_line || self.words[span.last].capitals) && between.contains(['(', '—', '–', '-']) && next.gap == Gap::Other {
+        if (starts_line || self.words[span.last].capitals)
+            && between.contains(['(', '—', '–', '-'])
+            && next.gap == Gap::Other
+        {
             cues.add(Cue::Dateline);
         }
         match next.gap {

@@ -122,8 +122,24 @@ pub fn pack(source: &Source) -> std::io::Result<Vec<u8>> {
     let mut order: Vec<usize> = (0..source.places.len()).collect();
     let place = |index: usize| &source.places[index];
     order.sort_by(|&a, &b| {
-        (&folded[a], place(a).kind, place(a).country, place(a).admin1, place(a).latitude, place(a).longitude, a)
-            .cmp(&(&folded[b], place(b).kind, place(b).country, place(b).admin1, place(b).latitude, place(b).longitude, b))
+        (
+            &folded[a],
+            place(a).kind,
+            place(a).country,
+            place(a).admin1,
+            place(a).latitude,
+            place(a).longitude,
+            a,
+        )
+            .cmp(&(
+                &folded[b],
+                place(b).kind,
+                place(b).country,
+                place(b).admin1,
+                place(b).latitude,
+                place(b).longitude,
+                b,
+            ))
     });
     let mut position = vec![NONE_U32; order.len()];
     for (to, &from) in order.iter().enumerate() {
@@ -135,7 +151,8 @@ pub fn pack(source: &Source) -> std::io::Result<Vec<u8>> {
     names.dedup_by(|a, b| a.0 == b.0 && a.1.1 == b.1.1 && a.1.2 == b.1.2);
 
     let mut out = MAGIC.to_vec();
-    for count in [source.countries.len(), source.admin1.len(), source.admin2.len(), order.len(), names.len()] {
+    for count in [source.countries.len(), source.admin1.len(), source.admin2.len(), order.len(), names.len()]
+    {
         out.extend((count as u32).to_le_bytes());
     }
     for (code, index, capital, neighbours) in &source.countries {
@@ -155,13 +172,19 @@ pub fn pack(source: &Source) -> std::io::Result<Vec<u8>> {
     }
 
     let rests = front_code(order.iter().map(|&index| place(index).name.as_str()), &mut out);
-    let column = |field: &dyn Fn(&SourcePlace) -> u32| -> Vec<u32> { order.iter().map(|&i| field(place(i))).collect() };
+    let column = |field: &dyn Fn(&SourcePlace) -> u32| -> Vec<u32> {
+        order.iter().map(|&i| field(place(i))).collect()
+    };
     planes(&column(&|p| p.kind as u32), 1, &mut out);
     planes(&column(&|p| u32::from(p.country.unwrap_or(NONE_U8))), 1, &mut out);
     planes(&column(&|p| u32::from(class_of(p.population))), 1, &mut out);
     planes(&column(&|p| u32::from(p.admin1.unwrap_or(NONE_U16))), 2, &mut out);
     planes(&column(&|p| u32::from(p.admin2.unwrap_or(NONE_U16))), 2, &mut out);
-    let reference = |p: &SourcePlace| p.admin1.map_or((0, 0), |a| (place(source.admin1[usize::from(a)]).latitude, place(source.admin1[usize::from(a)]).longitude));
+    let reference = |p: &SourcePlace| {
+        p.admin1.map_or((0, 0), |a| {
+            (place(source.admin1[usize::from(a)]).latitude, place(source.admin1[usize::from(a)]).longitude)
+        })
+    };
     planes(&column(&|p| zigzag(p.latitude - reference(p).0)), 4, &mut out);
     planes(&column(&|p| zigzag(p.longitude - reference(p).1)), 4, &mut out);
     out.extend(rests);

@@ -82,8 +82,12 @@ impl<'a> Geoparser<'a> {
         let words = words(text);
         let spans = spans(self.gazetteer, text, &words);
         let cues = observe(self.gazetteer, text, &words, &spans);
-        let mut taken: Vec<(&Span, f32)> =
-            spans.iter().zip(&cues).map(|(span, cues)| (span, cues.sum())).filter(|(_, score)| *score > 0.0).collect();
+        let mut taken: Vec<(&Span, f32)> = spans
+            .iter()
+            .zip(&cues)
+            .map(|(span, cues)| (span, cues.sum()))
+            .filter(|(_, score)| *score > 0.0)
+            .collect();
         taken.truncate(MAX_MENTIONS);
         let (group_of, groups) = self.group(&words, &taken, context);
         taken
@@ -162,7 +166,9 @@ impl<'a> Geoparser<'a> {
 
     fn hint(&self, context: &Context) -> Hint {
         let code = context.country.as_deref().map(str::as_bytes);
-        let country = code.and_then(|code| self.gazetteer.countries.iter().position(|known| known.code.eq_ignore_ascii_case(code)));
+        let country = code.and_then(|code| {
+            self.gazetteer.countries.iter().position(|known| known.code.eq_ignore_ascii_case(code))
+        });
         Hint {
             country: country.map(|at| at as u8),
             near: context.near.map(|(north, east)| resolve::unit(north, east)),
@@ -173,7 +179,8 @@ impl<'a> Geoparser<'a> {
     fn narrow(&self, found: &mut Vec<Found>, areas: &[u32]) {
         let inside = |found: &Found| {
             areas.iter().any(|&area| {
-                area != found.place && contains(self.gazetteer.packed(area), self.gazetteer.packed(found.place))
+                area != found.place
+                    && contains(self.gazetteer.packed(area), self.gazetteer.packed(found.place))
             })
         };
         if found.iter().any(inside) {
@@ -182,7 +189,12 @@ impl<'a> Geoparser<'a> {
     }
 
     /// One group for each name and what follows it; the group of each span, none for those without candidates.
-    fn group(&self, words: &[Word], taken: &[(&Span, f32)], context: &Context) -> (Vec<Option<usize>>, Vec<Group>) {
+    fn group(
+        &self,
+        words: &[Word],
+        taken: &[(&Span, f32)],
+        context: &Context,
+    ) -> (Vec<Option<usize>>, Vec<Group>) {
         let mut groups: Vec<Group> = Vec::new();
         let mut known: HashMap<(&str, &str), usize> = HashMap::new();
         let mut qualified: HashMap<&str, (usize, usize)> = HashMap::new();
@@ -194,14 +206,18 @@ impl<'a> Geoparser<'a> {
             }
             let mut found = span.found.clone();
             let area = taken.get(at + 1).map(|next| next.0).filter(|next| {
-                next.first == span.last + 1 && words[next.first].gap == Gap::Comma && self.is_area(next) && next.key != span.key
+                next.first == span.last + 1
+                    && words[next.first].gap == Gap::Comma
+                    && self.is_area(next)
+                    && next.key != span.key
             });
             let before = found.len();
             if let Some(area) = area {
                 let places: Vec<u32> = area.found.iter().map(|found| found.place).collect();
                 self.narrow(&mut found, &places);
             }
-            let narrowed = area.filter(|_| found.len() < before || before == 1).map_or("", |area| area.key.as_str());
+            let narrowed =
+                area.filter(|_| found.len() < before || before == 1).map_or("", |area| area.key.as_str());
             let group = *known.entry((&span.key, narrowed)).or_insert_with(|| {
                 let candidates = resolve::candidates(self.gazetteer, &found, span.last > span.first);
                 groups.push(Group { count: 0, candidates });
@@ -219,7 +235,9 @@ impl<'a> Geoparser<'a> {
         // A name without its state means the one that had it elsewhere in the text.
         for ((span, _), group) in taken.iter().zip(&mut group_of) {
             let plain = known.get(&(span.key.as_str(), "")).copied();
-            if let (Some((same, _)), true) = (qualified.get(span.key.as_str()), *group == plain && plain.is_some()) {
+            if let (Some((same, _)), true) =
+                (qualified.get(span.key.as_str()), *group == plain && plain.is_some())
+            {
                 *group = Some(*same);
             }
         }
@@ -239,7 +257,14 @@ impl<'a> Geoparser<'a> {
     fn is_area(&self, span: &Span) -> bool {
         span.found.iter().any(|found| {
             found.sort != NameSort::Demonym
-                && matches!(self.gazetteer.packed(found.place).kind, PlaceKind::Admin1 | PlaceKind::Country | PlaceKind::Admin2)
+                && matches!(
+                    self.gazetteer.packed(found.place).kind,
+                    PlaceKind::Admin1 | PlaceKind::Country | PlaceKind::Admin2
+                )
         })
     }
 }
+
+#[cfg(test)]
+#[path = "parser_tests.rs"]
+mod tests;

@@ -15,6 +15,10 @@ use crate::place::PlaceKind;
 pub(crate) const MAX_CANDIDATES: usize = 16;
 /// Names of one text that count as context for the others.
 pub(crate) const MAX_CONTEXT: usize = 40;
+/// Of a name that speaks for others, its likeliest meanings only.
+const MAX_SPEAKING: usize = 6;
+/// How much the rest of the text counts against being well known; best on the articles developed on among 3, 4, 5, 7.
+const CONTEXT: f32 = 7.0;
 /// Rounds of weighing; the order no longer changes after three on any text tried.
 const ROUNDS: usize = 3;
 
@@ -61,13 +65,17 @@ fn prior(gazetteer: &Gazetteer, found: Found, several_words: bool) -> f32 {
     let known = match packed.kind {
         PlaceKind::Region => 8.0,
         PlaceKind::Country => 7.0 + 0.2 * (people - 12.0),
-        PlaceKind::Admin1 => 2.5 + 0.45 * (people - 12.0) + if is_english(gazetteer, packed) { 2.0 } else { 0.0 },
+        PlaceKind::Admin1 => {
+            2.5 + 0.45 * (people - 12.0) + if is_english(gazetteer, packed) { 2.0 } else { 0.0 }
+        }
         PlaceKind::Admin2 if several_words && found.sort == NameSort::Usual => 2.0,
         PlaceKind::Admin2 => -0.5 + 0.3 * (people - 10.0),
         PlaceKind::City => {
             let country = gazetteer.countries.get(usize::from(packed.country));
             let capital = country.is_some_and(|country| country.capital == found.place);
-            0.65 * (people - 7.0) + if capital { 2.0 } else { 0.0 } + if is_english(gazetteer, packed) { 0.5 } else { 0.0 }
+            0.8 * (people - 7.0)
+                + if capital { 2.0 } else { 0.0 }
+                + if is_english(gazetteer, packed) { 0.5 } else { 0.0 }
         }
     };
     known - if found.sort == NameSort::Other && packed.kind == PlaceKind::City { 1.0 } else { 0.0 }
@@ -114,7 +122,10 @@ fn affinity(gazetteer: &Gazetteer, candidate: &Candidate, other: &Candidate) -> 
     let country = a.country != NONE_U8 && a.country == b.country;
     let division = a.admin1 != NONE_U16 && a.admin1 == b.admin1;
     let neighbours = || {
-        gazetteer.countries.get(usize::from(a.country)).is_some_and(|country| country.neighbours.contains(&b.country))
+        gazetteer
+            .countries
+            .get(usize::from(a.country))
+            .is_some_and(|country| country.neighbours.contains(&b.country))
     };
     let point = |kind: PlaceKind| matches!(kind, PlaceKind::City | PlaceKind::Admin2);
     let near = if point(a.kind) && point(b.kind) {
@@ -122,15 +133,21 @@ fn affinity(gazetteer: &Gazetteer, candidate: &Candidate, other: &Candidate) -> 
         let km = chord_km(candidate.unit, other.unit);
         (-km / 100.0).exp() + if district { 0.4 } else { 0.0 } + if division { 0.5 } else { 0.0 }
     } else if division {
-        1.0
+        1.4
     } else {
         0.0
     };
     let broad = match (a.kind, b.kind) {
         (PlaceKind::Region, _) | (_, PlaceKind::Region) => 0.0,
-        _ if country && b.kind == PlaceKind::Country => 0.45,
-        _ if country => 0.2,
-        (PlaceKind::Country, PlaceKind::Country) => if neighbours() { 0.3 } else { 0.12 },
+        _ if country && b.kind == PlaceKind::Country => 0.3,
+        _ if country => 0.1,
+        (PlaceKind::Country, PlaceKind::Country) => {
+            if neighbours() {
+                0.3
+            } else {
+                0.12
+            }
+        }
         _ if neighbours() => 0.06,
         _ => 0.0,
     };
@@ -156,6 +173,15 @@ fn share_out(candidates: &mut [Candidate], scores: &[f32]) {
     }
 }
 
+/// The candidates worth hearing, likeliest first.
+fn likeliest(candidates: &[Candidate]) -> Vec<Candidate> {
+    let mut likeliest: Vec<Candidate> =
+        candidates.iter().copied().filter(|candidate| candidate.share > 0.01).collect();
+    likeliest.sort_by(|a, b| b.share.total_cmp(&a.share));
+    likeliest.truncate(MAX_SPEAKING);
+    likeliest
+}
+
 /// Weighs the candidates of all names of a text; the likeliest of each comes first.
 pub(crate) fn resolve(gazetteer: &Gazetteer, groups: &mut [Group], hint: Hint) {
     for group in groups.iter_mut() {
@@ -164,13 +190,14 @@ pub(crate) fn resolve(gazetteer: &Gazetteer, groups: &mut [Group], hint: Hint) {
         share_out(&mut group.candidates, &scores);
     }
     // The names that come most often, the least ambiguous first, speak for the others.
-    let mut speaking: Vec<usize> = (0..groups.len()).filter(|&at| !groups[at].candidates.is_empty()).collect();
+    let mut speaking: Vec<usize> =
+        (0..groups.len()).filter(|&at| !groups[at].candidates.is_empty()).collect();
     speaking.sort_by_key(|&at| (std::cmp::Reverse(groups[at].count.min(3)), groups[at].candidates.len(), at));
     speaking.truncate(MAX_CONTEXT);
     for _ in 0..ROUNDS {
         let before: Vec<(usize, f32, Vec<Candidate>)> = speaking
             .iter()
-            .map(|&at| (at, 1.0 + 0.3 * (groups[at].count as f32).ln(), groups[at].candidates.clone()))
+            .map(|&at| (at, 1.0 + 0.3 * (groups[at].count as f32).ln(), likeliest(&groups[at].candidates)))
             .collect();
         for (at, group) in groups.iter_mut().enumerate() {
             if group.candidates.len() < 2 {
@@ -184,12 +211,12 @@ pub(crate) fn resolve(gazetteer: &Gazetteer, groups: &mut [Group], hint: Hint) {
                     for (_, weight, others) in before.iter().filter(|(other, ..)| *other != at) {
                         let most = others
                             .iter()
-                            .filter(|other| other.share > 0.01 && other.place != candidate.place)
+                            .filter(|other| other.place != candidate.place)
                             .map(|other| other.share * affinity(gazetteer, candidate, other))
                             .fold(0.0, f32::max);
                         sum += weight * most;
                     }
-                    candidate.prior + 4.0 * sum.ln_1p()
+                    candidate.prior + CONTEXT * sum.ln_1p()
                 })
                 .collect();
             share_out(&mut group.candidates, &scores);

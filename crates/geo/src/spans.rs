@@ -9,6 +9,8 @@ use crate::words;
 
 /// No name has more words.
 const MAX_NAME_WORDS: usize = 6;
+/// No name has more bytes.
+const MAX_NAME_BYTES: usize = 120;
 
 /// How a span was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +82,11 @@ impl Scanner<'_> {
             Gap::Space | Gap::Hyphen => word.start - before.end <= 3,
             Gap::Apostrophe => word.end - word.start > 1,
             Gap::Stop | Gap::StopSpace => {
-                before.end - before.start == 1 || matches!(before.of(self.text), "St" | "Ste" | "Ft" | "Mt" | "ST" | "FT" | "MT" | "W" | "N" | "Co")
+                before.end - before.start == 1
+                    || matches!(
+                        before.of(self.text),
+                        "St" | "Ste" | "Ft" | "Mt" | "ST" | "FT" | "MT" | "W" | "N" | "Co"
+                    )
             }
             // "Washington, D.C." is the name of the city.
             Gap::Comma => before.of(self.text) == "Washington" && word.of(self.text) == "D",
@@ -90,7 +96,7 @@ impl Scanner<'_> {
 
     fn at(&mut self, at: usize, after_span: bool) -> Option<Span> {
         let word = self.words[at];
-        if !word.capital {
+        if !word.capital || word.end - word.start > MAX_NAME_BYTES {
             return None;
         }
         if let Some(span) = self.road(at) {
@@ -101,6 +107,9 @@ impl Scanner<'_> {
         let mut capitals = at;
         while reach + 1 < self.words.len() && reach + 1 - at < MAX_NAME_WORDS && self.joins(reach + 1) {
             let next = self.words[reach + 1];
+            if next.end - word.start > MAX_NAME_BYTES {
+                break;
+            }
             if !next.capital && !words::is_particle(self.word(reach + 1)) {
                 break;
             }
@@ -109,7 +118,8 @@ impl Scanner<'_> {
                 capitals = reach;
             }
         }
-        let named = (at..=reach).rev().filter(|&last| self.words[last].capital).find_map(|last| self.named(at, last));
+        let named =
+            (at..=reach).rev().filter(|&last| self.words[last].capital).find_map(|last| self.named(at, last));
         let formed = self.formed(at, capitals);
         match (named, formed) {
             (Some(named), Some(formed)) => Some(if formed.last > named.last { formed } else { named }),
@@ -169,14 +179,16 @@ impl Scanner<'_> {
         let last = capitals.min(first + 4);
         for end in (first + 1..=last).rev() {
             let word = self.lower(end);
-            let form = if words::is_street(&word) && !matches!(word.as_str(), "court" | "ct" | "close" | "circle") {
-                Form::Street
-            } else if words::is_feature(&word) && !matches!(word.as_str(), "coast" | "woods" | "bridge") {
-                Form::Feature
-            } else {
-                continue;
-            };
-            if words::is_title(&self.lower(first)) || (self.words[first].opens && self.lower(first) == "the") {
+            let form =
+                if words::is_street(&word) && !matches!(word.as_str(), "court" | "ct" | "close" | "circle") {
+                    Form::Street
+                } else if words::is_feature(&word) && !matches!(word.as_str(), "coast" | "woods" | "bridge") {
+                    Form::Feature
+                } else {
+                    continue;
+                };
+            if words::is_title(&self.lower(first)) || (self.words[first].opens && self.lower(first) == "the")
+            {
                 return None;
             }
             // "St." before a name is Saint, not a street.
@@ -192,7 +204,10 @@ impl Scanner<'_> {
             }
             return Some(span);
         }
-        if last == first || !matches!(self.word(first), "Lake" | "Mount" | "Mt" | "Cape") || self.words[first + 1].gap != Gap::Space {
+        if last == first
+            || !matches!(self.word(first), "Lake" | "Mount" | "Mt" | "Cape")
+            || self.words[first + 1].gap != Gap::Space
+        {
             return None;
         }
         self.found.clear();

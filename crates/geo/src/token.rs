@@ -70,10 +70,17 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
         let opens = match gap {
             Gap::Line => true,
             Gap::StopSpace => !short_before,
-            Gap::Other => between.contains(['.', '?', '!', '“', '"', '•', ':']),
+            Gap::Other => between.contains(['?', '!', '“', '"', '•', ':']) || between.contains(". "),
             _ => false,
         };
-        words.push(Word { start, end, gap, capital: letter.is_uppercase(), capitals: count > 1 && upper == count, opens });
+        words.push(Word {
+            start,
+            end,
+            gap,
+            capital: letter.is_uppercase(),
+            capitals: count > 1 && upper == count,
+            opens,
+        });
         gap_start = end;
     }
     words
@@ -110,10 +117,50 @@ fn is_short(word: &str) -> bool {
     word.chars().count() == 1
         || matches!(
             word,
-            "St" | "Ste" | "Ft" | "Mt" | "Mr" | "Mrs" | "Ms" | "Dr" | "Sen" | "Rep" | "Gov" | "Gen" | "Col" | "Lt"
-                | "Capt" | "Sgt" | "Rev" | "Prof" | "Jr" | "Sr" | "No" | "Co" | "Inc" | "Jan" | "Feb" | "Mar" | "Apr"
-                | "Aug" | "Sept" | "Oct" | "Nov" | "Dec" | "Det" | "Maj" | "Cpl" | "Pvt" | "Adm" | "Hon" | "Supt" | "vs"
-                | "Va" | "Atty" | "Ave" | "Blvd" | "Rd"
+            "St" | "Ste"
+                | "Ft"
+                | "Mt"
+                | "Mr"
+                | "Mrs"
+                | "Ms"
+                | "Dr"
+                | "Sen"
+                | "Rep"
+                | "Gov"
+                | "Gen"
+                | "Col"
+                | "Lt"
+                | "Capt"
+                | "Sgt"
+                | "Rev"
+                | "Prof"
+                | "Jr"
+                | "Sr"
+                | "No"
+                | "Co"
+                | "Inc"
+                | "Jan"
+                | "Feb"
+                | "Mar"
+                | "Apr"
+                | "Aug"
+                | "Sept"
+                | "Oct"
+                | "Nov"
+                | "Dec"
+                | "Det"
+                | "Maj"
+                | "Cpl"
+                | "Pvt"
+                | "Adm"
+                | "Hon"
+                | "Supt"
+                | "vs"
+                | "Va"
+                | "Atty"
+                | "Ave"
+                | "Blvd"
+                | "Rd"
         )
 }
 

@@ -74,5 +74,8 @@ pub(crate) fn postal_state(code: &str) -> Option<&'static str> {
         NE nebraska,NV nevada,NH new hampshire,NJ new jersey,NM new mexico,NY new york,NC north carolina,ND north dakota,\
         OH ohio,OK oklahoma,OR oregon,PA pennsylvania,RI rhode island,SC south carolina,SD south dakota,TN tennessee,\
         TX texas,UT utah,VT vermont,VA virginia,WA washington,WV west virginia,WI wisconsin,WY wyoming";
-    STATES.split(',').find_map(|pair| pair.trim().split_once(' ').filter(|(known, _)| *known == code)).map(|pair| pair.1)
+    STATES
+        .split(',')
+        .find_map(|pair| pair.trim().split_once(' ').filter(|(known, _)| *known == code))
+        .map(|pair| pair.1)
 }

@@ -72,32 +72,52 @@ fn degrees(at: Point) -> (f64, f64) {
 
 /// Population and other names of the larger towns, joined by country and place on the map.
 fn join_cities(folder: &Path, towns: &mut Vec<Row>) -> Result<(), Box<dyn Error>> {
-    let cities: BTreeMap<String, Value> = serde_json::from_str(&inflate(&folder.join("cities15000.json.gz"))?)?;
+    let cities: BTreeMap<String, Value> =
+        serde_json::from_str(&inflate(&folder.join("cities15000.json.gz"))?)?;
     let mut near: HashMap<(String, i32, i32), Vec<usize>> = HashMap::new();
     for (index, town) in towns.iter().enumerate() {
-        near.entry((town.country.clone(), town.at.0.div_euclid(100), town.at.1.div_euclid(100))).or_default().push(index);
+        near.entry((town.country.clone(), town.at.0.div_euclid(100), town.at.1.div_euclid(100)))
+            .or_default()
+            .push(index);
     }
     for city in cities.values() {
         let text = |key: &str| city[key].as_str().unwrap_or_default();
-        let at = (thousandths(city["latitude"].as_f64().unwrap_or(0.0)), thousandths(city["longitude"].as_f64().unwrap_or(0.0)));
+        let at = (
+            thousandths(city["latitude"].as_f64().unwrap_or(0.0)),
+            thousandths(city["longitude"].as_f64().unwrap_or(0.0)),
+        );
         let (name, country) = (text("name"), text("countrycode"));
-        let alternates: Vec<&str> =
-            city["alternatenames"].as_array().map(|all| all.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+        let alternates: Vec<&str> = city["alternatenames"]
+            .as_array()
+            .map(|all| all.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
         let known: BTreeSet<String> = alternates.iter().chain([&name]).map(|name| fold(name)).collect();
         let (cell_north, cell_east) = (at.0.div_euclid(100), at.1.div_euclid(100));
         let around = (-1..=1).flat_map(|n| (-1..=1).map(move |e| (cell_north + n, cell_east + e)));
         let neighbours: Vec<usize> =
             around.filter_map(|(n, e)| near.get(&(country.to_owned(), n, e))).flatten().copied().collect();
         let distance = |index: usize| distance_km(degrees(towns[index].at), degrees(at));
-        let best = |indexes: Vec<usize>| indexes.into_iter().min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
-        let named = best(neighbours.iter().copied().filter(|&index| known.contains(&fold(&towns[index].name))).collect());
+        let best =
+            |indexes: Vec<usize>| indexes.into_iter().min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+        let named = best(
+            neighbours.iter().copied().filter(|&index| known.contains(&fold(&towns[index].name))).collect(),
+        );
         let matched = named.or_else(|| best(neighbours.clone()).filter(|&index| distance(index) < 0.3));
         let index = match matched.filter(|&index| distance(index) < 12.0) {
             Some(index) => index,
             None => {
-                let (admin1, admin2) =
-                    best(neighbours).map(|i| (towns[i].admin1.clone(), towns[i].admin2.clone())).unwrap_or_default();
-                towns.push(Row { name: plain(name), at, country: country.to_owned(), admin1, admin2, population: 0, others: Vec::new() });
+                let (admin1, admin2) = best(neighbours)
+                    .map(|i| (towns[i].admin1.clone(), towns[i].admin2.clone()))
+                    .unwrap_or_default();
+                towns.push(Row {
+                    name: plain(name),
+                    at,
+                    country: country.to_owned(),
+                    admin1,
+                    admin2,
+                    population: 0,
+                    others: Vec::new(),
+                });
                 towns.len() - 1
             }
         };
@@ -118,8 +138,8 @@ fn plain(name: &str) -> String {
 /// The other names worth keeping: Latin letters, a capital first; of small towns only those like the usual one.
 fn other_names(usual: &str, name: &str, alternates: &[&str], population: u64) -> Vec<String> {
     let most = match population {
-        500_000.. => 24,
-        100_000.. => 10,
+        500_000.. => 64,
+        100_000.. => 12,
         _ => 4,
     };
     let own = fold(usual);
@@ -127,12 +147,20 @@ fn other_names(usual: &str, name: &str, alternates: &[&str], population: u64) ->
     let mut kept = Vec::new();
     let first = own.chars().next();
     for other in std::iter::once(&name).chain(alternates) {
-        let latin = other.chars().all(|letter| letter < '\u{250}' && !letter.is_ascii_digit() && !"(),/".contains(letter));
+        let latin = other
+            .chars()
+            .all(|letter| letter < '\u{250}' && !letter.is_ascii_digit() && !"(),/".contains(letter));
         let folded = fold(other);
         let like = population >= 100_000 || folded.contains(&own) || folded.chars().next() == first;
-        let capital = other.chars().next().is_some_and(char::is_uppercase) && other.chars().skip(1).any(char::is_lowercase);
-        if latin && capital && like && (4..=40).contains(&folded.len()) && seen.insert(folded.clone()) && kept.len() < most {
-            // Without accents: it is compared folded, and unaccented text packs better.
+        let capital = other.chars().next().is_some_and(char::is_uppercase)
+            && other.chars().skip(1).any(char::is_lowercase);
+        if latin
+            && capital
+            && like
+            && (4..=40).contains(&folded.len())
+            && seen.insert(folded.clone())
+            && kept.len() < most
+        {
             kept.push((*other).to_owned());
         }
     }
@@ -180,30 +208,37 @@ impl Builder {
         let listed: HashMap<&str, Vec<&str>> = rows(COUNTRIES).map(|row| (row[0], row)).collect();
         let table: BTreeMap<String, Value> =
             serde_json::from_str(&std::fs::read_to_string(folder.join("countries.json"))?)?;
-        let table: Vec<_> = table.into_iter().filter(|(code, _)| !matches!(code.as_str(), "CS" | "AN")).collect();
-        self.country_index = table.iter().enumerate().map(|(at, (code, _))| (code.clone(), at as u8)).collect();
+        let table: Vec<_> =
+            table.into_iter().filter(|(code, _)| !matches!(code.as_str(), "CS" | "AN")).collect();
+        self.country_index =
+            table.iter().enumerate().map(|(at, (code, _))| (code.clone(), at as u8)).collect();
         for (code, country) in &table {
             let index = self.country_index.get(code).copied();
             let list = listed.get(code.as_str());
-            let points: Vec<Point> = towns.iter().filter(|town| &town.country == code).map(|town| town.at).collect();
+            let points: Vec<Point> =
+                towns.iter().filter(|town| &town.country == code).map(|town| town.at).collect();
             let at = match list.map(|row| point(row[1])).transpose()?.flatten() {
                 Some(at) => at,
                 None if points.is_empty() => continue,
                 None => middle(&points, 500),
             };
             let name = country["name"].as_str().unwrap_or_default();
-            let place = self.add(name, PlaceKind::Country, index, at, country["population"].as_u64().unwrap_or(0));
+            let place =
+                self.add(name, PlaceKind::Country, index, at, country["population"].as_u64().unwrap_or(0));
             if let Some(row) = list {
                 self.listed(row[2], row.get(3).unwrap_or(&""), place);
             }
             if let Some(rest) = name.strip_prefix("The ") {
                 self.name(rest, NameSort::Other, place);
             }
-            let neighbours = names_of_codes(country["neighbours"].as_str().unwrap_or_default(), &self.country_index);
+            let neighbours =
+                names_of_codes(country["neighbours"].as_str().unwrap_or_default(), &self.country_index);
             let mut letters = [0; 2];
             letters.copy_from_slice(&code.as_bytes()[..2]);
             // Countries without a town keep their number, so that numbers and the table agree.
-            self.source.countries.resize(usize::from(index.unwrap_or(0)), ([b'-'; 2], place, None, Vec::new()));
+            self.source
+                .countries
+                .resize(usize::from(index.unwrap_or(0)), ([b'-'; 2], place, None, Vec::new()));
             self.source.countries.push((letters, place, None, neighbours));
         }
         let capitals: Vec<(String, String)> = table
@@ -215,7 +250,8 @@ impl Builder {
     }
 
     fn cities(&mut self, towns: &[Row], capitals: &[(String, String)]) -> Result<(), Box<dyn Error>> {
-        let listed: HashMap<(&str, &str), Vec<&str>> = rows(DIVISIONS).map(|row| ((row[0], row[1]), row)).collect();
+        let listed: HashMap<(&str, &str), Vec<&str>> =
+            rows(DIVISIONS).map(|row| ((row[0], row[1]), row)).collect();
         let mut first: BTreeMap<(&str, &str), Vec<&Row>> = BTreeMap::new();
         let mut second: BTreeMap<(&str, &str, &str), Vec<&Row>> = BTreeMap::new();
         for town in towns {
@@ -233,7 +269,8 @@ impl Builder {
         for ((country, name), inside) in &first {
             let row = listed.get(&(*country, *name));
             let points: Vec<Point> = inside.iter().map(|town| town.at).collect();
-            let at = row.map(|row| point(row[2])).transpose()?.flatten().unwrap_or_else(|| middle(&points, 500));
+            let at =
+                row.map(|row| point(row[2])).transpose()?.flatten().unwrap_or_else(|| middle(&points, 500));
             let population = inside.iter().map(|town| town.population.max(3000)).sum();
             let number = self.country_index.get(*country).copied();
             let place = self.add(name, PlaceKind::Admin1, number, at, population);
@@ -275,7 +312,8 @@ impl Builder {
             let place = self.add(&plain(&town.name), PlaceKind::City, number, town.at, town.population);
             let key = (town.country.as_str(), town.admin1.as_str());
             self.source.places[place].admin1 = first_index.get(&key).copied();
-            self.source.places[place].admin2 = second_index.get(&(key.0, key.1, town.admin2.as_str())).copied();
+            self.source.places[place].admin2 =
+                second_index.get(&(key.0, key.1, town.admin2.as_str())).copied();
             for other in &town.others {
                 self.name(other, NameSort::Other, place);
             }
@@ -284,7 +322,8 @@ impl Builder {
             }
             let is_capital = capitals.iter().any(|(code, capital)| {
                 *code == town.country
-                    && (*capital == fold(&town.name) || town.others.iter().any(|other| *capital == fold(other)))
+                    && (*capital == fold(&town.name)
+                        || town.others.iter().any(|other| *capital == fold(other)))
             });
             if let (true, Some(number)) = (is_capital, number) {
                 let larger = |other: usize| self.source.places[other].population >= town.population;
@@ -315,7 +354,10 @@ fn names_of_codes(codes: &str, index: &BTreeMap<String, u8>) -> Vec<u8> {
 pub fn source(folder: &Path) -> Result<Source, Box<dyn Error>> {
     let mut towns = read_towns(folder)?;
     join_cities(folder, &mut towns)?;
-    towns.sort_by(|a, b| (&a.country, &a.admin1, &a.admin2, &a.name, a.at).cmp(&(&b.country, &b.admin1, &b.admin2, &b.name, b.at)));
+    towns.sort_by(|a, b| {
+        (&a.country, &a.admin1, &a.admin2, &a.name, a.at)
+            .cmp(&(&b.country, &b.admin1, &b.admin2, &b.name, b.at))
+    });
     let mut builder = Builder { source: Source::default(), country_index: BTreeMap::new() };
     builder.countries(folder, &towns)?;
     for row in rows(REGIONS) {

@@ -11,13 +11,16 @@ pub type Point = (i32, i32);
 
 /// The lines of a list, in fields.
 pub fn rows(list: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
-    list.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(|line| line.split('|').collect())
+    list.lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| line.split('|').collect())
 }
 
 /// "39.5 -98" as a point; none for an empty field.
 pub fn point(field: &str) -> Result<Option<Point>, Box<dyn Error>> {
     let Some((north, east)) = field.trim().split_once(' ') else { return Ok(None) };
-    let thousandths = |degrees: &str| degrees.trim().parse::<f64>().map(|degrees| (degrees * 1000.0).round() as i32);
+    let thousandths =
+        |degrees: &str| degrees.trim().parse::<f64>().map(|degrees| (degrees * 1000.0).round() as i32);
     Ok(Some((thousandths(north)?, thousandths(east)?)))
 }
 
