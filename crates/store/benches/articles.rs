@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::{Duration, Instant};
 use watchfire_store::{
-    Action, ArticleId, ArticleOrder, ArticleQuery, Articles, Columns, FeedId, Location, NewArticle, PlaceRow,
+    Action, ArticleId, ArticleOrder, ArticleQuery, Articles, Checkpointer, Columns, FeedId, Location, NewArticle, PlaceRow,
     RelevanceRow, Store, UserId,
 };
 
@@ -22,12 +22,12 @@ const RELEVANT: usize = 20_000;
 const FEEDS: usize = 200;
 const ENTITIES: usize = 50_000;
 const COUNTRIES: usize = 120;
-const BATCH: usize = 2_000;
+const BATCH: usize = 5_000;
+/// As the service does, what stands in the log is brought into the file beside the writing.
+const CHECKPOINT_EVERY: usize = 4;
 const NOW: i64 = 1_790_000_000_000;
 const DAY: i64 = 86_400_000;
 const SPAN: i64 = 730 * DAY;
-/// Queries of each kind.
-const QUERIES: usize = 400;
 
 struct Articled {
     store: Store,
@@ -82,14 +82,14 @@ fn article(rng: &mut ChaCha8Rng, number: u64, count: usize, entities: usize, tex
     }
 }
 
-fn make(store: Store, count: usize) -> Articled {
+fn make(store: Store, checkpointer: &Checkpointer, count: usize) -> Articled {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let articles = store.articles();
     let feeds: Vec<_> = (0..FEEDS)
         .map(|feed| articles.add_feed(&format!("https://{feed}.example"), "", "", "{}").unwrap().0)
         .collect();
     // Smaller ones first, for comparison: what an article costs besides what it names and says.
-    for (entities, text, batches) in [(0, 0, 25), (4, 0, 25), (4, 1_600, 25)] {
+    for (entities, text, batches) in [(0, 0, 10), (4, 0, 10), (4, 1_600, 10)] {
         let mut taken = Duration::ZERO;
         for batch in 0..batches {
             let feed = feeds[few(&mut rng, FEEDS)];
@@ -101,7 +101,7 @@ fn make(store: Store, count: usize) -> Articled {
         let rate = (batches * BATCH) as f64 / taken.as_secs_f64();
         eprintln!("upsert, new, {entities} entities, {text} bytes of text: {rate:.0} articles/s");
     }
-    let before = 75 * BATCH;
+    let before = 30 * BATCH;
     let mut taken = Duration::ZERO;
     let mut number = before as u64;
     while number < count as u64 {
@@ -114,6 +114,9 @@ fn make(store: Store, count: usize) -> Articled {
             again(&articles, feed, &batch);
         }
         number += size as u64;
+        if (number as usize / BATCH).is_multiple_of(CHECKPOINT_EVERY) {
+            checkpointer.run().unwrap();
+        }
     }
     let rate = (count - before) as f64 / taken.as_secs_f64();
     eprintln!("upsert, new, 4 entities, up to {count}: {rate:.0} articles/s");
@@ -229,16 +232,17 @@ const FILTERS: [Kind; 15] = [
     }),
 ];
 
-fn lists(made: &Articled, limit: u32, columns: Columns) {
+/// So many queries of each kind.
+fn lists(made: &Articled, limit: u32, columns: Columns, queries: usize) {
     let articles = made.store.articles();
     eprintln!(
-        "limit {limit}, p50 / p99 / most in microseconds; short: full pages' worth not reached, list not at its end"
+        "limit {limit}, p50 / p99 / most in microseconds; short: neither full nor the last page"
     );
     for order in ["relevance", "severity", "published"] {
         for (name, filter) in FILTERS {
             let mut rng = ChaCha8Rng::seed_from_u64(7);
             let (mut first, mut deep, mut rows, mut short) = (Vec::new(), Vec::new(), 0, 0);
-            for _ in 0..QUERIES {
+            for _ in 0..queries {
                 let user = made.users[rng.random_range(0..USERS)];
                 let mut query = ArticleQuery {
                     order: match order {
@@ -270,7 +274,7 @@ fn lists(made: &Articled, limit: u32, columns: Columns) {
                 query.after = Some(watchfire_store::ArticleCursor { value, published, article });
                 take(&query, &mut deep);
             }
-            let pages = (2 * QUERIES) as f64;
+            let pages = (2 * queries) as f64;
             eprintln!(
                 "{order:>9}, {name:<36} first {} deep {} rows {:>5.1} short {:>4.1} %",
                 spread(&mut first),
@@ -304,9 +308,11 @@ fn main() {
     let count = std::env::var("WATCHFIRE_ARTICLES").ok().and_then(|count| count.parse().ok());
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&Location::File(folder.path().join("articles.db"))).unwrap();
-    let made = make(store, count.unwrap_or(1_000_000).max(200_000));
+    let checkpointer = store.checkpointer().unwrap().unwrap();
+    let made = make(store, &checkpointer, count.unwrap_or(1_000_000).max(200_000));
+    checkpointer.run().unwrap();
     eprintln!("file: {} MB", made.store.size().unwrap() >> 20);
-    lists(&made, 50, Columns::BRIEF | Columns::SUMMARY);
-    lists(&made, 500, Columns::BRIEF);
+    lists(&made, 50, Columns::BRIEF | Columns::SUMMARY, 400);
+    lists(&made, 500, Columns::BRIEF, 100);
     expiry(&made);
 }

@@ -23,8 +23,8 @@ const LOOKED_UP: u32 = 6;
 /// How much is done for a page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Effort {
-    /// What may be spent on articles that do not make it into the page: one for each that is read, and [`LOOKED_UP`] for
-    /// each time that one is looked up.
+    /// What may be spent beyond reading as many articles as there are in a page: one for each that is read, and
+    /// [`LOOKED_UP`] for each time that one is looked up.
     pub(super) most_spent: u32,
     /// A list of at most so many is short.
     pub(super) short: usize,
@@ -138,8 +138,7 @@ struct Checks<'q> {
 
 impl<'q> Checks<'q> {
     fn new(query: &'q ArticleQuery, lists: Vec<Posting>, effort: Effort) -> Self {
-        let in_page = query.limit() as u32 * (1 + LOOKED_UP);
-        Self { query, lists, spent: 0, most: effort.most_spent.saturating_add(in_page) }
+        Self { query, lists, spent: 0, most: effort.most_spent.saturating_add(query.limit() as u32) }
     }
 
     /// The candidate with what was found out about it, if it belongs into the list.

@@ -105,11 +105,12 @@ impl Articles<'_> {
         let packed: Vec<_> = articles.iter().map(|article| packer.pack(&article.text)).collect();
         let mut connection = self.store.writer();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut names = HashMap::new();
+        let mut named = Named::default();
         let mut outcomes = Vec::with_capacity(articles.len());
         for (article, text) in articles.iter().zip(&packed) {
-            outcomes.push(take_in(&transaction, feed, article, text, &mut names)?);
+            outcomes.push(take_in(&transaction, feed, article, text, &mut named)?);
         }
+        named.write(&transaction)?;
         let new = outcomes.iter().filter(|outcome| matches!(outcome, Upserted::New(_))).count();
         if new > 0 {
             transaction
@@ -125,7 +126,7 @@ fn take_in<'a>(
     feed: FeedId,
     article: &'a NewArticle,
     text: &Packed<'_>,
-    names: &mut HashMap<(u8, &'a str), i64>,
+    named: &mut Named<'a>,
 ) -> Result<Upserted, StoreError> {
     if let Some(known) = known(connection, feed, article)? {
         let same = known.content_hash == article.content_hash.map(|hash| hash as i64)
@@ -135,8 +136,10 @@ fn take_in<'a>(
             see_again(connection, known.id, known.seen, article.fetched)?;
             return Ok(Upserted::Duplicate(ArticleId(known.id)));
         }
+        // It may be new in this very batch, and what it named then be still to be written.
+        named.write(connection)?;
         change(connection, feed, &known, article, text)?;
-        name(connection, known.id, article, names)?;
+        named.add(connection, known.id, article)?;
         return Ok(Upserted::Changed(ArticleId(known.id)));
     }
     if let Some((id, seen)) = duplicate(connection, feed, article)? {
@@ -171,7 +174,7 @@ fn take_in<'a>(
         list.execute((feed, article.severity.min(MOST_SEVERE), published(article), id))?;
     }
     put_text(connection, id, text)?;
-    name(connection, id, article, names)?;
+    named.add(connection, id, article)?;
     enqueue(connection, id, article)?;
     Ok(Upserted::New(ArticleId(id)))
 }
@@ -292,29 +295,48 @@ fn put_text(connection: &Connection, id: i64, text: &Packed<'_>) -> Result<(), S
     Ok(())
 }
 
-/// Enters what an article names. None of it stands there before.
-fn name<'a>(
-    connection: &Connection,
-    id: i64,
-    article: &'a NewArticle,
-    names: &mut HashMap<(u8, &'a str), i64>,
-) -> Result<(), StoreError> {
-    let mut insert = connection.prepare_cached(
-        "INSERT OR IGNORE INTO article_entities (entity, severity, published, article) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    let (severity, published) = (article.severity.min(MOST_SEVERE), published(article));
-    let fit = article.entities.iter().filter(|(_, value)| value.len() <= MOST_ENTITY_BYTES);
-    for (kind, value) in fit.take(MOST_ENTITIES) {
-        let entity = if let Some(entity) = names.get(&(*kind, value.as_str())) {
-            *entity
-        } else {
-            let entity = entity(connection, *kind, value)?;
-            names.insert((*kind, value), entity);
-            entity
-        };
-        insert.execute((entity, severity, published, id))?;
+/// What the articles of a batch name. It is written in the order in which it will stand, at the end: what a thousand articles
+/// name lies all over the index, and each page of it is to be touched once.
+#[derive(Default)]
+struct Named<'a> {
+    numbers: HashMap<(u8, &'a str), i64>,
+    /// Entity, severity, time, article.
+    to_write: Vec<[i64; 4]>,
+}
+
+impl<'a> Named<'a> {
+    fn add(
+        &mut self,
+        connection: &Connection,
+        id: i64,
+        article: &'a NewArticle,
+    ) -> Result<(), StoreError> {
+        let (severity, published) = (article.severity.min(MOST_SEVERE), published(article));
+        let fit = article.entities.iter().filter(|(_, value)| value.len() <= MOST_ENTITY_BYTES);
+        for (kind, value) in fit.take(MOST_ENTITIES) {
+            let entity = if let Some(entity) = self.numbers.get(&(*kind, value.as_str())) {
+                *entity
+            } else {
+                let entity = entity(connection, *kind, value)?;
+                self.numbers.insert((*kind, value), entity);
+                entity
+            };
+            self.to_write.push([entity, i64::from(severity), published, id]);
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn write(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.to_write.sort_unstable();
+        self.to_write.dedup();
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO article_entities (entity, severity, published, article) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for row in self.to_write.drain(..) {
+            insert.execute(row)?;
+        }
+        Ok(())
+    }
 }
 
 fn entity(connection: &Connection, kind: u8, value: &str) -> Result<i64, StoreError> {
