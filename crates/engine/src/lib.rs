@@ -12,6 +12,7 @@
 //! Everything is bounded: chunks in flight, patterns, entities, reputations, names in lists.
 
 mod archive;
+pub mod articles;
 mod asking;
 mod deadletters;
 mod decide;

@@ -38,6 +38,63 @@ pub enum EntityKind {
     Country,
 }
 
+impl EntityKind {
+    /// Every kind.
+    pub const ALL: [Self; 15] = [
+        Self::Ip,
+        Self::Network,
+        Self::Domain,
+        Self::Url,
+        Self::Email,
+        Self::Hash,
+        Self::Cve,
+        Self::Attack,
+        Self::Asn,
+        Self::Malware,
+        Self::Actor,
+        Self::Vendor,
+        Self::Product,
+        Self::Sector,
+        Self::Country,
+    ];
+
+    /// Its number in a store: never changed.
+    pub const fn id(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind of a number.
+    pub fn from_id(id: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(id)).copied()
+    }
+
+    /// Its name, as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ip => "ip",
+            Self::Network => "network",
+            Self::Domain => "domain",
+            Self::Url => "url",
+            Self::Email => "email",
+            Self::Hash => "hash",
+            Self::Cve => "cve",
+            Self::Attack => "attack",
+            Self::Asn => "asn",
+            Self::Malware => "malware",
+            Self::Actor => "actor",
+            Self::Vendor => "vendor",
+            Self::Product => "product",
+            Self::Sector => "sector",
+            Self::Country => "country",
+        }
+    }
+
+    /// The kind of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// Something that an article names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Entity {
@@ -45,4 +102,19 @@ pub struct Entity {
     pub kind: EntityKind,
     /// Its name in one spelling, whatever the article's: lower case, no defanging, the catalogue's name.
     pub value: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EntityKind;
+
+    #[test]
+    fn numbers_and_names_lead_back_to_their_kind() {
+        for kind in EntityKind::ALL {
+            assert_eq!(EntityKind::from_id(kind.id()), Some(kind));
+            assert_eq!(EntityKind::from_name(kind.name()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+        assert_eq!(EntityKind::from_id(15), None);
+    }
 }

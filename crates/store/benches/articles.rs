@@ -13,8 +13,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::{Duration, Instant};
 use watchfire_store::{
-    Action, ArticleId, ArticleOrder, ArticleQuery, Articles, Checkpointer, Columns, FeedId, Location, NewArticle, PlaceRow,
-    RelevanceRow, Store, UserId,
+    Action, ArticleId, ArticleOrder, ArticleQuery, Articles, Checkpointer, Columns, FeedId, Location,
+    NewArticle, PlaceRow, RelevanceRow, Store, UserId,
 };
 
 const USERS: usize = 20;
@@ -235,9 +235,7 @@ const FILTERS: [Kind; 15] = [
 /// So many queries of each kind.
 fn lists(made: &Articled, limit: u32, columns: Columns, queries: usize) {
     let articles = made.store.articles();
-    eprintln!(
-        "limit {limit}, p50 / p99 / most in microseconds; short: neither full nor the last page"
-    );
+    eprintln!("limit {limit}, p50 / p99 / most in microseconds; short: neither full nor the last page");
     for order in ["relevance", "severity", "published"] {
         for (name, filter) in FILTERS {
             let mut rng = ChaCha8Rng::seed_from_u64(7);

@@ -8,7 +8,7 @@
 //! either wholly there or wholly absent, and reading the same source again finds out which by its records' hashes.
 
 mod alerts;
-mod articles;
+pub mod articles;
 mod batches;
 mod choices;
 mod commit;

@@ -119,6 +119,13 @@ impl Articles<'_> {
         Ok(changed > 0)
     }
 
+    /// Keeps another schedule and validators of a feed.
+    pub fn put_feed_state(&self, id: FeedId, state: &str) -> Result<(), StoreError> {
+        let connection = self.store.writer();
+        connection.execute("UPDATE feeds SET state = ?2 WHERE id = ?1", (id.0, state))?;
+        Ok(())
+    }
+
     /// Notes how asking a feed went. A check without a status, or with a problem, counts as failed.
     pub fn feed_checked(&self, id: FeedId, check: &FeedCheck) -> Result<(), StoreError> {
         let connection = self.store.writer();

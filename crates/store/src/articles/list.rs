@@ -34,7 +34,7 @@ pub(super) struct Effort {
 const EFFORT: Effort = Effort { most_spent: 6_000, short: 500 };
 
 /// In which order. The greatest first; then the latest; then the greatest number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ArticleOrder {
     /// By how much they matter to a user. What does not matter to them at all is left out.
     Relevance(UserId),
@@ -46,7 +46,7 @@ pub enum ArticleOrder {
 }
 
 /// Where a page ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ArticleCursor {
     /// What it is ordered by: score, severity or time.
     pub value: i64,
@@ -57,7 +57,7 @@ pub struct ArticleCursor {
 }
 
 /// Which articles, and what of them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct ArticleQuery {
     /// In which order.
     pub order: ArticleOrder,
@@ -97,6 +97,11 @@ pub struct ArticlePage {
 }
 
 impl ArticleQuery {
+    /// Whose scores and actions a page depends on.
+    pub fn depends_on(&self) -> Option<UserId> {
+        self.user().map(UserId)
+    }
+
     /// Whose scores and actions count.
     pub(super) fn user(&self) -> Option<i64> {
         match self.order {

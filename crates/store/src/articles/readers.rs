@@ -116,12 +116,12 @@ impl Articles<'_> {
         article: ArticleId,
         action: Action,
         at: i64,
-    ) -> Result<Option<Action>, StoreError> {
+    ) -> Result<Option<(Action, i64)>, StoreError> {
         let mut connection = self.store.writer();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let before = transaction
-            .prepare_cached("SELECT action FROM actions WHERE article = ?1 AND user = ?2")?
-            .query_row([article.0, user.0], |row| row.get::<_, u8>(0))
+            .prepare_cached("SELECT action, at FROM actions WHERE article = ?1 AND user = ?2")?
+            .query_row([article.0, user.0], |row| Ok((row.get::<_, u8>(0)?, row.get(1)?)))
             .optional()?;
         // Of an article that is gone, nothing is kept.
         transaction
@@ -134,7 +134,22 @@ impl Articles<'_> {
             .prepare_cached("UPDATE relevance SET dismissed = ?3 WHERE user = ?1 AND article = ?2")?
             .execute((user.0, article.0, action == Action::Dismissed))?;
         transaction.commit()?;
-        Ok(before.and_then(Action::of_number))
+        Ok(before.and_then(|(number, at)| Some((Action::of_number(number)?, at))))
+    }
+
+    /// Forgets what a user did with an article, and says what that was and when.
+    pub fn take_back(&self, user: UserId, article: ArticleId) -> Result<Option<(Action, i64)>, StoreError> {
+        let mut connection = self.store.writer();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = transaction
+            .prepare_cached("DELETE FROM actions WHERE article = ?1 AND user = ?2 RETURNING action, at")?
+            .query_row([article.0, user.0], |row| Ok((row.get::<_, u8>(0)?, row.get(1)?)))
+            .optional()?;
+        transaction
+            .prepare_cached("UPDATE relevance SET dismissed = 0 WHERE user = ?1 AND article = ?2")?
+            .execute((user.0, article.0))?;
+        transaction.commit()?;
+        Ok(before.and_then(|(number, at)| Some((Action::of_number(number)?, at))))
     }
 
     /// What a user did last, the latest first: article, action, when (milliseconds since 1970).

@@ -27,6 +27,29 @@ impl Articles<'_> {
         Ok(())
     }
 
+    /// How many articles were published at this moment (milliseconds since 1970) or later.
+    pub fn count_since(&self, since: i64) -> Result<u64, StoreError> {
+        let connection = self.store.reader();
+        let mut statement =
+            connection.prepare_cached("SELECT count(*) FROM articles WHERE published >= ?1")?;
+        Ok(statement.query_row([since], |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// Those of them in the order of their numbers, after one.
+    pub fn articles_since(
+        &self,
+        after: ArticleId,
+        since: i64,
+        limit: u32,
+    ) -> Result<Vec<ArticleId>, StoreError> {
+        let connection = self.store.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT id FROM articles WHERE id > ?1 AND published >= ?2 ORDER BY id LIMIT ?3",
+        )?;
+        let rows = statement.query_map((after.0, since, limit), |row| Ok(ArticleId(row.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Articles in the order of their numbers, after one: for who goes through all of them, some at a time.
     pub fn articles_after(&self, after: ArticleId, limit: u32) -> Result<Vec<ArticleId>, StoreError> {
         let connection = self.store.reader();

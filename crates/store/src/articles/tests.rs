@@ -246,7 +246,7 @@ fn what_a_user_does_last_counts_and_what_they_did_before_is_told() {
     let user = articles.put_profile("ada", "{}", 0).unwrap().id;
     let id = upsert(&store, feed, article(1)).article();
     assert_eq!(articles.act(user, id, Action::Opened, 1).unwrap(), None);
-    assert_eq!(articles.act(user, id, Action::Dismissed, 2).unwrap(), Some(Action::Opened));
+    assert_eq!(articles.act(user, id, Action::Dismissed, 2).unwrap(), Some((Action::Opened, 1)));
     articles.act(user, ArticleId(99), Action::Dismissed, 3).unwrap();
     assert_eq!(articles.actions_of(user, 9).unwrap(), [(id, Action::Dismissed, 2)]);
     // Scored only after it was dismissed.
