@@ -1,7 +1,9 @@
 //! What can be said on the command line.
 
+mod articles;
 mod outside;
 
+pub(crate) use articles::{AddFeed, ArticlesCommand, FeedsCommand, ProfileCommand, Sort};
 pub(crate) use outside::{Batches, Webhooks};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -42,6 +44,14 @@ pub(crate) enum Command {
     /// Tokens that the API is used with
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Feeds of threat articles
+    #[command(subcommand)]
+    Feeds(FeedsCommand),
+    /// Show articles: the latest, or what matters to somebody
+    Articles(ArticlesCommand),
+    /// Profiles: what somebody runs, watches and does not want to hear of
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Show a run's analysis again, or write its report
     Report(Report),
     /// Decide on an alert's pattern; holds for all its alerts, now and later

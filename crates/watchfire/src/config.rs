@@ -1,5 +1,6 @@
 //! Settings: a file, then the environment, then the command line.
 
+mod feeds;
 mod key;
 mod learning;
 mod limit;
@@ -10,6 +11,7 @@ mod server;
 mod service;
 mod webhook;
 
+pub(crate) use feeds::{FeedsSettings, with_names};
 pub(crate) use learning::LearningSettings;
 pub(crate) use limit::LimitSettings;
 pub(crate) use llm::{LlmSettings, ProviderKind, TierSettings};
@@ -54,6 +56,7 @@ pub(crate) struct Settings {
     pub(crate) llm: BTreeMap<String, LlmSettings>,
     pub(crate) server: ServerSettings,
     pub(crate) propositions: PropositionSettings,
+    pub(crate) feeds: FeedsSettings,
     /// Who is told of hostile verdicts.
     pub(crate) webhooks: BTreeMap<String, WebhookSettings>,
     /// What is replaced before text leaves for a service.
@@ -230,6 +233,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     settings.learning.check()?;
     settings.server.check()?;
     settings.propositions.check()?;
+    settings.feeds.check()?;
     settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
     settings.intel.services.iter().try_for_each(|(name, service)| service.check(name))?;
     settings.intel.outbound()?;
@@ -259,6 +263,7 @@ impl Settings {
             llm.prices.iter_mut().for_each(resolve);
         }
         self.propositions.token_file.iter_mut().for_each(resolve);
+        self.feeds.names.iter_mut().for_each(|names| resolve(&mut names.path));
         for service in self.intel.services.values_mut() {
             service.key_file.iter_mut().for_each(resolve);
         }

@@ -22,7 +22,8 @@ enum Kind {
     Lists,
 }
 
-const VARIABLES: [(&str, &str, &str, Kind); 30] = [
+/// A section within another is written with a dot.
+const VARIABLES: [(&str, &str, &str, Kind); 38] = [
     ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Path),
     ("WATCHFIRE_STORE_KEEP_RAW", "store", "keep_raw", Kind::Truth),
     ("WATCHFIRE_INPUT_MAX_RECORD_BYTES", "input", "max_record_bytes", Kind::Number),
@@ -53,6 +54,15 @@ const VARIABLES: [(&str, &str, &str, Kind); 30] = [
     ("WATCHFIRE_PROPOSITIONS_URL", "propositions", "url", Kind::Text),
     ("WATCHFIRE_PROPOSITIONS_TIMEOUT_S", "propositions", "timeout_s", Kind::Share),
     ("WATCHFIRE_PROPOSITIONS_ATTEMPTS", "propositions", "attempts", Kind::Number),
+    ("WATCHFIRE_FEEDS_CONTACT", "feeds", "contact", Kind::Text),
+    ("WATCHFIRE_FEEDS_LIMIT", "feeds", "limit", Kind::Number),
+    ("WATCHFIRE_FEEDS_FULL_TEXT", "feeds", "full_text", Kind::Truth),
+    ("WATCHFIRE_FEEDS_LOCATIONS_LLM", "feeds.locations", "llm", Kind::Text),
+    ("WATCHFIRE_FEEDS_LOCATIONS_PRESET", "feeds.locations", "preset", Kind::Text),
+    // Names that users of earlier systems have set.
+    ("MOONSHOT_LOCATION_BATCH_THRESHOLD", "feeds.locations", "size", Kind::Number),
+    ("MOONSHOT_BATCH_TIME_THRESHOLD_SECONDS", "feeds.locations", "age_s", Kind::Share),
+    ("MOONSHOT_ENABLE_TIMER_FLUSH", "feeds.locations", "timer", Kind::Truth),
 ];
 
 /// Lays the variables over the settings. A variable replaces the setting; an unknown `WATCHFIRE_` variable is left
@@ -82,9 +92,15 @@ pub(crate) fn overlay(
                 Value::Array(parts(&text, ':').map(list).collect())
             }
         };
-        let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-        if let Value::Table(section) = section {
-            section.insert(key.to_owned(), value);
+        let mut place = Some(&mut *table);
+        for part in section.split('.') {
+            let inner = place.and_then(|table| {
+                table.entry(part).or_insert_with(|| Value::Table(Table::new())).as_table_mut()
+            });
+            place = inner;
+        }
+        if let Some(place) = place {
+            place.insert(key.to_owned(), value);
         }
     }
     Ok(())
@@ -131,6 +147,8 @@ mod tests {
         let lists = with("WATCHFIRE_INTEL_LISTS", "/a:/b").unwrap();
         assert_eq!(lists["intel"]["lists"].as_array().map(Vec::len), Some(2));
         assert_eq!(with("WATCHFIRE_SOMETHING", "1").unwrap().len(), 1);
+        let age = with("MOONSHOT_BATCH_TIME_THRESHOLD_SECONDS", "120").unwrap();
+        assert_eq!(age["feeds"]["locations"]["age_s"].as_float(), Some(120.0));
     }
 
     #[test]

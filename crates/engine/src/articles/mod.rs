@@ -56,7 +56,7 @@ pub struct ArticleSetup {
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Names of malware, actors, vendors, products and sectors. Made when the first article comes, since it takes a while.
-    pub names: fn() -> Names,
+    pub names: Box<dyn Fn() -> Names + Send + Sync>,
     /// Which indicators are known, and as what.
     pub reputations: Arc<ReputationCache>,
     /// What fetches; nothing is fetched without.
@@ -81,7 +81,7 @@ pub struct ArticleService {
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Arc<dyn Clock>,
-    names: fn() -> Names,
+    names: Box<dyn Fn() -> Names + Send + Sync>,
     extractor: OnceLock<Extractor>,
     reputations: Arc<ReputationCache>,
     fetcher: Option<Arc<Fetcher>>,

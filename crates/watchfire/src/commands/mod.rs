@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod articles;
 mod asking;
 mod batches;
 mod check;
@@ -9,9 +10,11 @@ mod dead;
 mod decide;
 mod delivering;
 mod eval;
+mod feeds;
 mod intel;
 mod judging;
 mod learn;
+mod newsroom;
 mod report;
 mod serve;
 mod services;
@@ -31,6 +34,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Triage(command) => triage::run(&common, &command),
         Command::Serve(command) => serve::run(&common, &command),
         Command::Token(command) => token::run(&common, &command),
+        Command::Feeds(command) => feeds::run(&common, &command),
+        Command::Articles(command) => articles::run(&common, &command),
+        Command::Profile(command) => articles::profile(&common, &command),
         Command::Report(command) => report::run(&common, &command),
         Command::Decide(command) => decide::run(&common, &command),
         Command::Dead(command) => dead::run(&common, &command),

@@ -46,6 +46,26 @@ pub(crate) fn write_err(text: &str) {
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
+/// A value as a line of JSON in which what a terminal would obey or hide is escaped: DEL, C1, direction characters.
+pub(crate) fn json_line(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    let mut line = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        match character {
+            '\u{7f}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => {
+                line.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            _ => line.push(character),
+        }
+    }
+    line.push('\n');
+    line
+}
+
 /// Writes a file.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     std::fs::write(path, bytes).map_err(|error| {
