@@ -305,12 +305,7 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn add(
-        &mut self,
-        connection: &Connection,
-        id: i64,
-        article: &'a NewArticle,
-    ) -> Result<(), StoreError> {
+    fn add(&mut self, connection: &Connection, id: i64, article: &'a NewArticle) -> Result<(), StoreError> {
         let (severity, published) = (article.severity.min(MOST_SEVERE), published(article));
         let fit = article.entities.iter().filter(|(_, value)| value.len() <= MOST_ENTITY_BYTES);
         for (kind, value) in fit.take(MOST_ENTITIES) {
