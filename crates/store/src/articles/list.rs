@@ -192,7 +192,7 @@ impl Articles<'_> {
         self.list_with(query, EFFORT)
     }
 
-    pub(super) fn list_with(&self, query: &ArticleQuery, effort: Effort) -> Result<ArticlePage, StoreError> {
+    pub(super) fn list_with(self, query: &ArticleQuery, effort: Effort) -> Result<ArticlePage, StoreError> {
         let connection = self.store.reader();
         // All of it from one moment.
         let transaction = connection.unchecked_transaction()?;
