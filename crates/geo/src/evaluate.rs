@@ -108,7 +108,7 @@ impl Scores {
         if logs.len() < 2 {
             return logs.first().copied().unwrap_or(0.0);
         }
-        let trapezes: f64 = logs.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0).sum();
+        let trapezes: f64 = logs.windows(2).map(|pair| f64::midpoint(pair[0], pair[1])).sum();
         trapezes / (logs.len() - 1) as f64
     }
 

@@ -81,6 +81,9 @@ pub struct Gazetteer {
     pub(crate) admin2: Box<[u32]>,
 }
 
+/// An arena of names with each name's start and length.
+type Names = (Box<[u8]>, Vec<(u32, u8)>);
+
 struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -114,7 +117,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The names of a front-coded table, given its two columns of lengths: an arena and each name's start and length.
-    fn names(&mut self, shared: &[u8], length: &[u8]) -> Result<(Box<[u8]>, Vec<(u32, u8)>), GazetteerError> {
+    fn names(&mut self, shared: &[u8], length: &[u8]) -> Result<Names, GazetteerError> {
         let mut arena: Vec<u8> = Vec::new();
         let mut spans = Vec::with_capacity(shared.len());
         let mut before = 0..0;

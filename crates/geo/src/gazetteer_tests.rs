@@ -1,7 +1,7 @@
 //! Promises of the gazetteer and of its compact form.
 
 use super::*;
-use crate::pack::{Source, SourcePlace, pack};
+use crate::pack::{Source, SourceCountry, SourcePlace, pack};
 use proptest::prelude::*;
 use std::io::Write;
 
@@ -105,7 +105,7 @@ fn source(towns: Vec<(String, i32, i32)>) -> Source {
     for (name, latitude, longitude) in towns {
         add(&name, PlaceKind::City, Some(0), (latitude, longitude), 20_000);
     }
-    source.countries.push((*b"RU", 0, None, vec![0]));
+    source.countries.push(SourceCountry { code: *b"RU", place: 0, capital: None, neighbours: vec![0] });
     source.admin1.push(1);
     source.names.push(("Ruritanian".to_owned(), NameSort::Demonym, 0));
     source

@@ -169,9 +169,7 @@ impl<'a> Observer<'a> {
                     cues.add(Cue::AfterThe);
                 } else if lower == "s" && before.gap == Gap::Apostrophe {
                     cues.add(Cue::AfterPossessive);
-                } else if before.capital && !before.opens {
-                    cues.add(Cue::AfterCapital);
-                } else if before.capital && !words::is_plain_word(&lower) {
+                } else if before.capital && (!before.opens || !words::is_plain_word(&lower)) {
                     cues.add(Cue::AfterCapital);
                 } else {
                     cues.add(Cue::AfterSmall);

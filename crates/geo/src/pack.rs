@@ -61,11 +61,24 @@ pub enum NameSort {
     Usual = 4,
 }
 
+/// A country with what is around it.
+#[derive(Debug, Clone)]
+pub struct SourceCountry {
+    /// ISO code of two letters.
+    pub code: [u8; 2],
+    /// Index of its place.
+    pub place: usize,
+    /// Index of its capital.
+    pub capital: Option<usize>,
+    /// Positions of its neighbours among the countries, at most 255.
+    pub neighbours: Vec<u8>,
+}
+
 /// Everything that goes into a compact gazetteer.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
-    /// Code, index of its place, index of its capital, indexes of neighbours.
-    pub countries: Vec<([u8; 2], usize, Option<usize>, Vec<u8>)>,
+    /// All countries; places point at them by position.
+    pub countries: Vec<SourceCountry>,
     /// Indexes of the places of the first-level divisions.
     pub admin1: Vec<usize>,
     /// Indexes of the places of the second-level divisions.
@@ -155,7 +168,7 @@ pub fn pack(source: &Source) -> std::io::Result<Vec<u8>> {
     {
         out.extend((count as u32).to_le_bytes());
     }
-    for (code, index, capital, neighbours) in &source.countries {
+    for SourceCountry { code, place: index, capital, neighbours } in &source.countries {
         out.extend(code);
         out.extend(position[*index].to_le_bytes());
         out.extend(capital.map_or(NONE_U32, |capital| position[capital]).to_le_bytes());

@@ -164,7 +164,7 @@ impl<'a> Geoparser<'a> {
         resolved
     }
 
-    fn hint(&self, context: &Context) -> Hint {
+    fn hint(self, context: &Context) -> Hint {
         let code = context.country.as_deref().map(str::as_bytes);
         let country = code.and_then(|code| {
             self.gazetteer.countries.iter().position(|known| known.code.eq_ignore_ascii_case(code))
@@ -176,7 +176,7 @@ impl<'a> Geoparser<'a> {
     }
 
     /// Keeps of `found` those in one of `areas`, if there are any.
-    fn narrow(&self, found: &mut Vec<Found>, areas: &[u32]) {
+    fn narrow(self, found: &mut Vec<Found>, areas: &[u32]) {
         let inside = |found: &Found| {
             areas.iter().any(|&area| {
                 area != found.place
@@ -190,7 +190,7 @@ impl<'a> Geoparser<'a> {
 
     /// One group for each name and what follows it; the group of each span, none for those without candidates.
     fn group(
-        &self,
+        self,
         words: &[Word],
         taken: &[(&Span, f32)],
         context: &Context,
@@ -254,7 +254,7 @@ impl<'a> Geoparser<'a> {
         (group_of, groups)
     }
 
-    fn is_area(&self, span: &Span) -> bool {
+    fn is_area(self, span: &Span) -> bool {
         span.found.iter().any(|found| {
             found.sort != NameSort::Demonym
                 && matches!(

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::Read;
 use std::path::Path;
 use watchfire_geo::fold::fold;
-use watchfire_geo::pack::{NameSort, Source, SourcePlace};
+use watchfire_geo::pack::{NameSort, Source, SourceCountry, SourcePlace};
 use watchfire_geo::{PlaceKind, distance_km};
 
 /// Countries whose second-level divisions are in English-language news by name.
@@ -236,10 +236,9 @@ impl Builder {
             let mut letters = [0; 2];
             letters.copy_from_slice(&code.as_bytes()[..2]);
             // Countries without a town keep their number, so that numbers and the table agree.
-            self.source
-                .countries
-                .resize(usize::from(index.unwrap_or(0)), ([b'-'; 2], place, None, Vec::new()));
-            self.source.countries.push((letters, place, None, neighbours));
+            let nowhere = SourceCountry { code: [b'-'; 2], place, capital: None, neighbours: Vec::new() };
+            self.source.countries.resize(usize::from(index.unwrap_or(0)), nowhere);
+            self.source.countries.push(SourceCountry { code: letters, place, capital: None, neighbours });
         }
         let capitals: Vec<(String, String)> = table
             .iter()
@@ -327,9 +326,9 @@ impl Builder {
             });
             if let (true, Some(number)) = (is_capital, number) {
                 let larger = |other: usize| self.source.places[other].population >= town.population;
-                let entry = &self.source.countries[usize::from(number)].2;
+                let entry = &self.source.countries[usize::from(number)].capital;
                 if !entry.is_some_and(larger) {
-                    self.source.countries[usize::from(number)].2 = Some(place);
+                    self.source.countries[usize::from(number)].capital = Some(place);
                 }
             }
         }
