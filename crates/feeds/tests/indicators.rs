@@ -42,7 +42,6 @@ const FIELDS: [(EntityKind, &str); 9] = [
 ];
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a report for people, and the word of a test that could not run")]
 fn the_cases_of_ioc_finder_are_found() {
     let Some(data) = std::env::var_os("WATCHFIRE_DATA") else {
         eprintln!("skipped: WATCHFIRE_DATA is not set");
