@@ -42,7 +42,6 @@ const FIELDS: [(EntityKind, &str); 9] = [
 ];
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a report for people, and the word of a test that could not run")]
 fn the_cases_of_ioc_finder_are_found() {
     let Some(data) = std::env::var_os("WATCHFIRE_DATA") else {
         eprintln!("skipped: WATCHFIRE_DATA is not set");
@@ -70,10 +69,10 @@ fn the_cases_of_ioc_finder_are_found() {
         match (misses.is_empty(), named) {
             (false, None) => wrong.push(format!("line {}, {id}: {}", line + 1, misses.join("; "))),
             (true, Some(_)) => {
-                wrong.push(format!("line {}, {id} is met, and in the table of misses", line + 1))
+                wrong.push(format!("line {}, {id} is met, and in the table of misses", line + 1));
             }
             (false, Some((_, _, reason))) => {
-                eprintln!("line {}, {id}: {reason}: {}", line + 1, misses.join("; "))
+                eprintln!("line {}, {id}: {reason}: {}", line + 1, misses.join("; "));
             }
             (true, None) => {}
         }

@@ -104,10 +104,12 @@ impl Reader<'_> {
         let mut from = start;
         let mut reached = end;
         while from < end {
-            let rest = &bytes[from..end];
-            let dots = memchr::memmem::find(rest, b"..");
-            let dash = if numbers { memchr::memchr(b'-', rest) } else { None };
-            let length = dots.into_iter().chain(dash).min().unwrap_or(rest.len());
+            let cuts = |at: &usize| match bytes[*at] {
+                b'.' => bytes.get(at + 1) == Some(&b'.'),
+                b'-' => numbers,
+                _ => false,
+            };
+            let length = (from..end).find(cuts).unwrap_or(end) - from;
             let (piece_start, piece_end) = web::trim(bytes, from, from + length);
             from += length + 1;
             if piece_end > piece_start {
@@ -186,43 +188,52 @@ impl Reader<'_> {
         end
     }
 
+    /// A piece that is part of nothing: an address, or a name. Its path is looked at only if it is one, and then not
+    /// again, so that a text of slashes is read once.
     fn piece_alone(&mut self, start: usize, end: usize) -> usize {
         let bytes = self.text.as_bytes();
         let tail = web::port_end(bytes, end);
-        let path_end = if bytes.get(tail) == Some(&b'/') { web::tail_end(bytes, tail) } else { tail };
-        let path_end = if path_end - start > web::LONGEST { tail } else { path_end };
+        let path = bytes.get(tail) == Some(&b'/') && web::tail_end(bytes, tail, 2) > tail;
         let spelt = self.plain.is_spelt(start, end);
-        let defanged = self.plain.is_defanged(start, path_end);
+        let defanged = self.plain.is_defanged(start, tail + 1);
         if let Some(ip) = self.text.get(start..end).and_then(address::v4) {
-            return self.quad(IpAddr::V4(ip), (start, end), tail, path_end, defanged, spelt);
+            return self.quad(IpAddr::V4(ip), start, end, spelt, defanged);
         }
-        let path = path_end > tail;
-        let Some((name, known)) =
-            domain::read(self.text, start, end, Place { defanged, addressed: false, path })
-        else {
-            return end;
-        };
-        let certain = known && !spelt;
-        if path && let Some(rest) = self.text.get(end..path_end) {
-            self.push(EntityKind::Url, format!("{name}{rest}"), (start, path_end), certain, Part::Whole);
-            self.push(EntityKind::Domain, name, (start, end), certain, Part::Host);
-            return path_end;
+        let place = Place { defanged, addressed: false, path };
+        let Some((name, known)) = domain::read(self.text, start, end, place) else { return end };
+        self.host_with_path(EntityKind::Domain, name, (start, end), known && !spelt)
+    }
+
+    /// A host without a scheme, and the address of the web that it begins if a path follows.
+    fn host_with_path(
+        &mut self,
+        kind: EntityKind,
+        host: String,
+        range: (usize, usize),
+        certain: bool,
+    ) -> usize {
+        let (start, end) = range;
+        let bytes = self.text.as_bytes();
+        let tail = web::port_end(bytes, end);
+        let reached =
+            if bytes.get(tail) == Some(&b'/') { web::tail_end(bytes, tail, usize::MAX) } else { tail };
+        let long = reached - start > web::LONGEST;
+        // The slash after an address parts it from the next; the one after a name belongs to it.
+        let least = if kind == EntityKind::Ip { tail + 2 } else { tail + 1 };
+        if reached >= least
+            && !long
+            && let Some(rest) = self.text.get(end..reached)
+        {
+            self.push(EntityKind::Url, format!("{host}{rest}"), (start, reached), certain, Part::Whole);
+            self.push(kind, host, range, certain, Part::Host);
+            return reached;
         }
-        self.push(EntityKind::Domain, name, (start, end), certain, Part::Whole);
-        end
+        self.push(kind, host, range, certain, Part::Whole);
+        if long { reached } else { end }
     }
 
     /// Four numbers that stand alone: an address, a network, an address of the web, or a version.
-    fn quad(
-        &mut self,
-        ip: IpAddr,
-        range: (usize, usize),
-        tail: usize,
-        path_end: usize,
-        defanged: bool,
-        spelt: bool,
-    ) -> usize {
-        let (start, end) = range;
+    fn quad(&mut self, ip: IpAddr, start: usize, end: usize, spelt: bool, defanged: bool) -> usize {
         let listed = self.version_end.and_then(|last| self.text.get(last..start));
         if !defanged
             && (listed.is_some_and(address::is_list_gap) || address::is_version(self.text, start, end))
@@ -239,18 +250,10 @@ impl Reader<'_> {
                 certain,
                 Part::Whole,
             );
-            self.push(EntityKind::Ip, ip.to_string(), range, false, Part::Host);
+            self.push(EntityKind::Ip, ip.to_string(), (start, end), false, Part::Host);
             return network_end;
         }
-        if path_end > tail + 1
-            && let Some(rest) = self.text.get(end..path_end)
-        {
-            self.push(EntityKind::Url, format!("{ip}{rest}"), (start, path_end), certain, Part::Whole);
-            self.push(EntityKind::Ip, ip.to_string(), range, certain, Part::Host);
-            return path_end;
-        }
-        self.push(EntityKind::Ip, ip.to_string(), range, certain, Part::Whole);
-        end
+        self.host_with_path(EntityKind::Ip, ip.to_string(), (start, end), certain)
     }
 
     /// Runs of hexadecimal digits and colons, outside of the authorities of `addresses`.

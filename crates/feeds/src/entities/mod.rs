@@ -190,9 +190,9 @@ fn order(found: &Found) -> (usize, std::cmp::Reverse<usize>, EntityKind) {
 /// Says of ids which are inside of an address, and which of ATT&CK's are certain: those in an article that names
 /// ATT&CK or MITRE, that has three of them, or a sub-technique, which nothing else looks like.
 fn settle_ids(text: &str, hosts: &[Candidate], ids: &mut [Candidate]) {
-    let mut addresses = hosts.iter().filter(|host| host.kind == EntityKind::Url).peekable();
-    // Addresses with a scheme come before the others, so they are two sorted runs: a merge would need a sort.
-    let mut spans: Vec<(usize, usize)> = addresses.by_ref().map(|host| (host.start, host.end)).collect();
+    let urls = hosts.iter().filter(|host| host.kind == EntityKind::Url);
+    // Those with a scheme come before the others: two sorted runs.
+    let mut spans: Vec<(usize, usize)> = urls.map(|host| (host.start, host.end)).collect();
     spans.sort_unstable();
     let attack = ids.iter().filter(|id| id.kind == EntityKind::Attack);
     let spoken = ["ATT&CK", "MITRE", "Mitre", "mitre.org"]

@@ -37,7 +37,7 @@ pub(super) fn addresses(text: &str, most: usize) -> Vec<Address> {
         let Some((host_start, host_end)) = host(text, colon + 3) else { continue };
         let bracketed = bytes.get(host_start - 1) == Some(&b'[');
         let tail = port_end(bytes, host_end + usize::from(bracketed));
-        let reached = tail_end(bytes, tail);
+        let reached = tail_end(bytes, tail, usize::MAX);
         let end = if reached - start > LONGEST { tail } else { reached };
         at = reached;
         found.push(Address { start, host_start, host_end, tail, end });
@@ -121,8 +121,9 @@ pub(super) fn port_end(bytes: &[u8], at: usize) -> usize {
     if (1..=5).contains(&digits) { at + 1 + digits } else { at }
 }
 
-/// Where the path, query and fragment that may begin at `tail` end.
-pub(super) fn tail_end(bytes: &[u8], tail: usize) -> usize {
+/// Where the path, query and fragment that may begin at `tail` end; no more than `most` bytes are looked at.
+pub(super) fn tail_end(bytes: &[u8], tail: usize, most: usize) -> usize {
+    let bytes = &bytes[..tail.saturating_add(most).min(bytes.len())];
     if !matches!(bytes.get(tail), Some(b'/' | b'?' | b'#')) {
         return tail;
     }
