@@ -7,7 +7,12 @@
 pub(super) fn month(word: &str) -> Option<i8> {
     let word = word.trim_end_matches('.').to_lowercase();
     // Greek is written with and without its accents.
-    let word = word.replace('ά', "α").replace('έ', "ε").replace(['ί', 'ϊ', 'ΐ'], "ι").replace('ύ', "υ").replace('ώ', "ω");
+    let word = word
+        .replace('ά', "α")
+        .replace('έ', "ε")
+        .replace(['ί', 'ϊ', 'ΐ'], "ι")
+        .replace('ύ', "υ")
+        .replace('ώ', "ω");
     let first: String = word.chars().take(3).collect();
     if first.chars().count() < 3 {
         return None;
