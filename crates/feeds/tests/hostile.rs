@@ -1,7 +1,7 @@
 //! Whatever bytes come, the reader of feeds ends, doesn't panic, and keeps its bounds.
 
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof};
 use watchfire_feeds::html;
 use watchfire_feeds::parse::{Feed, Hints, MAX_ENTRIES, MAX_LINE_BYTES, MAX_LINKS, MAX_TEXT_BYTES, parse};
 
@@ -95,6 +95,8 @@ fn check(feed: &Feed, bytes: usize) {
 }
 
 proptest::proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_bytes_are_a_feed_or_not(bytes in vec(any::<u8>(), 0..400), content_type in "\\PC{0,30}") {
         let hints = Hints { content_type: Some(content_type), ..Hints::default() };

@@ -114,7 +114,7 @@ pub(super) fn read(html: &str) -> Page {
                     b"title" => in_title = reader.page.title.is_empty(),
                     b"meta" => reader.meta(&attribute),
                     b"html" => {
-                        reader.page.language = attribute(b"lang").filter(|language| !language.is_empty())
+                        reader.page.language = attribute(b"lang").filter(|language| !language.is_empty());
                     }
                     b"link" if attribute(b"rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
                         reader.page.canonical = attribute(b"href");
@@ -265,7 +265,7 @@ impl Reader {
 }
 
 /// Words in `class`, `id` and `role` that pages use for what is not the article.
-const BOILERPLATE: [&str; 24] = [
+const BOILERPLATE: [&str; 22] = [
     "nav",
     "menu",
     "footer",
@@ -283,12 +283,10 @@ const BOILERPLATE: [&str; 24] = [
     "subscribe",
     "popup",
     "modal",
-    "widget",
     "recommend",
     "sponsor",
     "pagination",
     "byline",
-    "tag-list",
     "toolbar",
 ];
 
@@ -326,9 +324,15 @@ fn role(name: &[u8], attribute: &impl Fn(&[u8]) -> Option<String>) -> Role {
     if has(&ARTICLE) || words.split_whitespace().any(|word| word == "main") {
         return Role::Article;
     }
-    let begins = |word: &&str| words.split([' ', '-', '_']).any(|part| part.starts_with(word));
-    let hidden = words.contains("navigation") || words.contains("complementary");
-    if hidden || BOILERPLATE.iter().any(|word| begins(&word)) {
+    // Blogs put an article's own categories into its classes, and `social-engineering` is one.
+    let words =
+        words.split_whitespace().filter(|word| !word.starts_with("category-") && !word.starts_with("tag-"));
+    let mut parts = words.flat_map(|word| word.split(['-', '_']));
+    let boilerplate = |part: &str| {
+        BOILERPLATE.iter().any(|known| part.starts_with(known))
+            || matches!(part, "navigation" | "complementary")
+    };
+    if parts.any(boilerplate) {
         return Role::Boilerplate;
     }
     Role::Other

@@ -54,10 +54,11 @@ pub(super) fn article_blocks(page: &Page) -> Vec<usize> {
         points[*left].total_cmp(&points[*right]).then(right.cmp(left))
     });
     let Some(best) = best.filter(|best| points[*best] > 0.0) else {
-        // Nothing looks like a paragraph: all that is no link and no frame of the page.
-        return (0..page.blocks.len())
-            .filter(|at| !is_links(&page.blocks[*at]) && !page.nodes[page.blocks[*at].node].in_boilerplate)
-            .collect();
+        // Nothing looks like a paragraph: all that is no link, and no frame of the page if anything else is left.
+        let plain = |at: &usize| !is_links(&page.blocks[*at]);
+        let inner = |at: &usize| !page.nodes[page.blocks[*at].node].in_boilerplate;
+        let chosen: Vec<usize> = (0..page.blocks.len()).filter(plain).filter(inner).collect();
+        return if chosen.is_empty() { (0..page.blocks.len()).filter(plain).collect() } else { chosen };
     };
     let inside = inside_of(page, best);
     (0..page.blocks.len())

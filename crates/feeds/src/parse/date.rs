@@ -194,7 +194,7 @@ fn wordy(text: &str) -> Option<Timestamp> {
                 matches!(suffix.to_lowercase().as_str(), "" | "st" | "nd" | "rd" | "th" | "." | "º" | "o");
             match digits.parse::<i16>() {
                 Ok(number) if ordinal && digits.len() <= 2 && day.is_none() && (1..=31).contains(&number) => {
-                    day = Some(number as i8)
+                    day = Some(number as i8);
                 }
                 Ok(number) if ordinal && year.is_none() => year = Some(full_year(number, digits.len())?),
                 // Two years are none.
@@ -204,7 +204,7 @@ fn wordy(text: &str) -> Option<Timestamp> {
                     // `Mar` is March, and Tuesday in French: a second month overrules the first.
                     (None, Some(number)) => found_month = Some(number),
                     (Some(_), Some(number)) if day.is_none() || year.is_none() && time.is_none() => {
-                        found_month = Some(number)
+                        found_month = Some(number);
                     }
                     _ => {
                         if let Some(east) = zone(word).filter(|_| time.is_some() && minutes_east.is_none()) {

@@ -94,7 +94,7 @@ impl Fields {
                 self.set_summary(4, element, context);
             }
             (DublinCore | DublinCoreTerms, "description" | "abstract") => {
-                self.set_summary(3, element, context)
+                self.set_summary(3, element, context);
             }
             (Itunes, "summary") => self.set_summary(2, element, context),
             (Media, "description") => self.set_summary(1, element, context),
@@ -122,8 +122,8 @@ impl Fields {
                 self.updated.set_time(3, &element.text(), context);
             }
             (DublinCoreTerms, "modified") => self.updated.set_time(2, &element.text(), context),
-            (DublinCore, "date") | (DublinCoreTerms, "date") => {
-                self.updated.set_time(1, &element.text(), context)
+            (DublinCore | DublinCoreTerms, "date") => {
+                self.updated.set_time(1, &element.text(), context);
             }
 
             (Core | Atom03 | Atom10 | Itunes | Media, "category") => self.take_category(element),
@@ -258,13 +258,13 @@ impl Fields {
     fn take_category(&mut self, element: &Element) {
         match element.attribute("term").or_else(|| element.attribute("text")).filter(|term| !term.is_empty())
         {
-            Some(term) => self.add_category(&term.to_owned()),
+            Some(term) => self.add_category(term),
             None => self.add_category(&element.text()),
         }
         // iTunes nests them. What is deeper than two is not in its catalogue.
         for inner in element.elements().filter(|inner| inner.local == "category") {
             if let Some(term) = inner.attribute("text") {
-                self.add_category(&term.to_owned());
+                self.add_category(term);
             }
         }
     }

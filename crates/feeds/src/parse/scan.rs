@@ -71,7 +71,7 @@ impl<'a> Scanner<'a> {
                 break;
             };
             match event {
-                Ok(Event::Start(_) | Event::Empty(_)) => return self.start(raw, start, problems),
+                Ok(Event::Start(_) | Event::Empty(_)) => return Some(self.start(raw, start, problems)),
                 Ok(Event::End(_)) => {
                     let name = raw.trim_start_matches("</").trim_end_matches('>');
                     let name = name.split_whitespace().next().unwrap_or_default();
@@ -108,12 +108,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// A start tag, unless it turns out to be a sign of less-than or a tag that another one begins in.
-    fn start(&mut self, raw: &'a str, start: usize, problems: &mut Problems) -> Option<Piece<'a>> {
+    fn start(&mut self, raw: &'a str, start: usize, problems: &mut Problems) -> Piece<'a> {
         let content = inside(raw, "<", ">");
         if !content.starts_with(|letter: char| letter.is_alphabetic() || matches!(letter, '_' | ':')) {
             problems.note(Problem::BadNesting);
             self.restart(start + 1);
-            return Some(Piece::Text("<"));
+            return Piece::Text("<");
         }
         let content = match unquoted_less_than(content) {
             Some(at) => {
@@ -123,7 +123,7 @@ impl<'a> Scanner<'a> {
             }
             None => content,
         };
-        Some(tag(content))
+        tag(content)
     }
 
     /// What can be had of a piece that has no end, found at `start`.

@@ -37,6 +37,7 @@ struct Case {
 }
 
 impl Case {
+    #[expect(clippy::unwrap_used, reason = "a case that can't be read is a failure of the test")]
     fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).unwrap();
         // UTF-16 and UTF-32 become readable where they are ASCII.
@@ -70,6 +71,7 @@ impl Case {
     }
 }
 
+#[expect(clippy::unwrap_used, reason = "a folder that can't be read is a failure of the test")]
 fn files_in(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -91,6 +93,7 @@ struct Tally {
     out_of_scope: usize,
 }
 
+#[expect(clippy::print_stderr, reason = "a test that does nothing has to say so")]
 fn cases() -> Option<(PathBuf, Vec<PathBuf>)> {
     let data = std::env::var_os("WATCHFIRE_DATA");
     let folder = data.map(|data| Path::new(&data).join("feeds/feedparser")).filter(|folder| folder.is_dir());
