@@ -6,6 +6,8 @@ mod batch;
 mod completion;
 mod endpoint;
 mod gemini;
+mod hostile;
+mod nonce;
 mod openai;
 mod price;
 mod privacy;
