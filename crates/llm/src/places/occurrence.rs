@@ -41,11 +41,13 @@ impl<'a> Folded<'a> {
         let short = wanted.chars().count() <= SHORT && wanted.is_ascii();
         self.folded.match_indices(&wanted).find_map(|(at, _)| {
             let end = at + wanted.len();
-            let whole = ends(&self.folded[..at], &wanted) && begins(&self.folded[end..], &wanted);
+            if !(ends(&self.folded[..at], &wanted) && begins(&self.folded[end..], &wanted)) {
+                return None;
+            }
             // The last letter may have marks of its own behind it, which belong to it.
             let found = self.text.get(*self.from.get(at)?..*self.from.get(end)?)?.trim();
             let told_apart = !short || found.contains(char::is_uppercase);
-            (whole && told_apart && !found.is_empty()).then_some(found)
+            (told_apart && !found.is_empty()).then_some(found)
         })
     }
 }
