@@ -10,6 +10,7 @@ mod cue;
 mod evaluate;
 pub mod fold;
 mod gazetteer;
+pub mod nominatim;
 mod observe;
 pub mod pack;
 mod parser;

@@ -6,7 +6,10 @@ mod batch;
 mod completion;
 mod endpoint;
 mod gemini;
+mod hostile;
+mod nonce;
 mod openai;
+mod places;
 mod price;
 mod privacy;
 mod provider;
@@ -25,6 +28,11 @@ pub use batch::{
 pub use completion::{Advice, Completion, Failure, Limit, Prompt, Tier, Usage};
 pub use gemini::Gemini;
 pub use openai::{Dialect, OpenAi};
+pub use places::{
+    MAX_ARTICLE, MAX_ARTICLES, MAX_PLACES, NoPlaces, Place, PlaceCall, PlacePack, PlaceQuestion, Places,
+    PlacesHeard, Role, ask_for_places, hear_places, place_packs, place_prompt, place_prompt_hash,
+    read_places,
+};
 pub use price::PriceTable;
 pub use privacy::{Hidden, PrivacyConfig, Pseudonyms};
 pub use provider::Provider;

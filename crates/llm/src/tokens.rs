@@ -4,6 +4,8 @@
 //! breaks a limit; one that is too high only waits longer than needed. Exact counts would need every vendor's own
 //! vocabulary, which change from model to model, and two of the three vendors don't publish theirs.
 
+use crate::{Prompt, Usage};
+
 /// An upper-leaning estimate of the tokens in this text.
 ///
 /// English prose has about four characters a token with every vendor ("one token roughly equals 4 characters": OpenAI
@@ -28,6 +30,16 @@ pub fn estimate_tokens(text: &str) -> u64 {
         before = c;
     }
     sixths.div_ceil(WHOLE)
+}
+
+impl Prompt {
+    /// What asking this will use, from above: the input as estimated, and all the output that is allowed.
+    pub fn estimate(&self) -> Usage {
+        let input = estimate_tokens(&self.system)
+            + estimate_tokens(&self.user)
+            + estimate_tokens(&self.schema.to_string());
+        Usage { input, output: u64::from(self.max_output_tokens), ..Usage::default() }
+    }
 }
 
 #[cfg(test)]

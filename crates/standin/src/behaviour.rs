@@ -40,10 +40,10 @@ pub struct Behaviour {
     pub dead: bool,
     /// The same, for this long from now on, in milliseconds.
     pub dead_for_ms: u64,
-    /// Follow instructions that stand in the alerts.
+    /// Follow instructions that stand in the alerts or articles.
     pub obey_injections: bool,
-    /// Share of alerts that are answered in other words than usual. The id under which an alert is asked about decides
-    /// which: asked again under another id, it is another draw.
+    /// Share of alerts and articles that are answered in other words than usual. The id under which one is asked about
+    /// decides which: asked again under another id, it is another draw.
     pub fickle: f64,
     /// Share of the input that was in the provider's cache.
     pub cached_share: f64,
@@ -117,11 +117,15 @@ pub enum Garbage {
     MissingIds,
     /// The same answer twice.
     Duplicates,
-    /// A word that is not among those allowed.
+    /// A word that is not among those allowed: a verdict, or the role of a place.
     InvalidVerdict,
+    /// Places that the articles do not speak of. Only if it is named, since other questions have no places: their answers
+    /// are as usual.
+    InventedPlace,
 }
 
 impl Garbage {
+    /// What is drawn from if no kinds are named.
     const ALL: [Self; 7] = [
         Self::TruncatedJson,
         Self::Prose,

@@ -29,7 +29,7 @@ pub struct Config {
     pub key: String,
     /// …unless one of its own stands here.
     pub keys: BTreeMap<Provider, String>,
-    /// The limits of every provider. If none is set, intelligence services have those of their free plans
+    /// The limits of every provider. If none is set, intelligence services and the geocoder have those of their free plans
     /// ([`Limits::documented`]), and models have none…
     pub default_limits: Limits,
     /// …unless its own stand here; an empty one is no limit.

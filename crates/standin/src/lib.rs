@@ -16,14 +16,20 @@
 //! Three ways to use it: [`Standin::start`] listens on a port of its own; [`Standin::in_process`] is an
 //! [`Http`](watchfire_http::Http) without sockets, for tests on a paused clock; and the program `watchfire-standin`.
 //!
+//! The models find the places of articles too, and how many articles came in how many calls is counted
+//! ([`ProviderTally::place_calls`]). The geocoder speaks Nominatim's language at `/search`, and shuts its door on whoever
+//! asks faster than its policy allows.
+//!
 //! A call passes five steps: which provider, the key, the limits, the fate that the behaviour deals it, the answer. The
-//! two families of answers are `llm` and `intel`.
+//! three families of answers are `llm`, `intel` and `geocoder`.
 
 mod behaviour;
 mod clock;
 mod config;
 mod encoding;
 mod exchange;
+mod gazetteer;
+mod geocoder;
 mod intel;
 mod limits;
 mod llm;

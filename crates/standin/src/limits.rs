@@ -35,9 +35,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What the free plan allows, for the intelligence services; those without a published number have no limit, and
+    /// What the free plan allows, for the intelligence services and the geocoder; those without a published number have no limit, and
     /// neither have models. Sources: abuseipdb.com/faq.html; docs.virustotal.com, *Public vs Premium API*; GreyNoise
-    /// second hand (50 searches a week); OTX *as reported*, with a key (10,000 an hour). abuse.ch asks for fair use.
+    /// second hand (50 searches a week); OTX *as reported*, with a key (10,000 an hour); Nominatim's usage policy (one a
+    /// second). abuse.ch asks for fair use.
     pub fn documented(provider: Provider) -> Self {
         let quota = |amount, seconds| Some(Quota { amount, window: Duration::from_secs(seconds) });
         match provider {
@@ -47,6 +48,7 @@ impl Limits {
             }
             Provider::GreyNoise => Self { requests: quota(50, 7 * 86_400), ..Self::default() },
             Provider::Otx => Self { requests: quota(10_000, 3600), ..Self::default() },
+            Provider::Nominatim => Self { requests: quota(1, 1), ..Self::default() },
             _ => Self::default(),
         }
     }

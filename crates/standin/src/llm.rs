@@ -2,13 +2,15 @@
 //!
 //! Each provider's own words are in a file of its own ([`gemini`], [`openai`], [`anthropic`]); what they share is here: a
 //! token is four bytes, rounded up, of the prompt's text and its schema; the answer fits the schema; and an answer that
-//! does not fit `max_tokens` is cut off and says so.
+//! does not fit `max_tokens` is cut off and says so. Most questions are answered by their schema alone ([`schema`]); those
+//! about the places of articles are read ([`places`]).
 
 pub(crate) mod anthropic;
 pub(crate) mod gemini;
 mod injection;
 mod material;
 pub(crate) mod openai;
+mod places;
 mod schema;
 
 use crate::behaviour::{Behaviour, Fate, Garbage};
@@ -51,6 +53,12 @@ impl Ask {
             _ => input,
         };
         Charge { tokens, output }
+    }
+
+    /// How many articles it asks the places of; 0 if it asks something else.
+    pub fn articles(&self) -> u64 {
+        let asks = self.schema.as_ref().is_some_and(places::asks);
+        if asks { material::items(&self.user).len() as u64 } else { 0 }
     }
 
     /// Percent of the list price.
@@ -98,7 +106,8 @@ pub(crate) fn outcome(ask: &Ask, behaviour: &Behaviour, fate: Fate) -> Outcome {
     let items = material::items(&ask.user);
     let obey = behaviour.obey_injections && injection::any(&items);
     let mut answer = match &ask.schema {
-        Some(schema) => schema::answer(schema, &items, obey, behaviour.fickle),
+        Some(schema) => places::answer(schema, &items, obey, behaviour.fickle)
+            .unwrap_or_else(|| schema::answer(schema, &items, obey, behaviour.fickle)),
         None => json!("There is no schema to answer by."),
     };
     let mut text = match fate {
@@ -169,7 +178,9 @@ fn garble(answer: &mut Value, kind: Garbage) {
                 let Some(name) = words.into_iter().find(|name| entry.contains_key(*name)) else { continue };
                 entry.insert(name.to_owned(), json!("definitely_evil"));
             }
+            places::misname_roles(list);
         }
+        Garbage::InventedPlace => places::invent(list),
         Garbage::TruncatedJson | Garbage::Prose | Garbage::Html => {}
     }
 }

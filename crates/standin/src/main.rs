@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 use watchfire_standin::{Config, Provider, Quota, Standin, duration};
 
-/// Speaks the wire formats of Gemini, OpenAI, Moonshot, Anthropic, AbuseIPDB, VirusTotal, OTX, GreyNoise, URLhaus and
-/// ThreatFox, and enforces their limits by arrival.
+/// Speaks the wire formats of Gemini, OpenAI, Moonshot, Anthropic, AbuseIPDB, VirusTotal, OTX, GreyNoise, URLhaus,
+/// ThreatFox and Nominatim, and enforces their limits by arrival.
 #[derive(Debug, Parser)]
 #[command(name = "watchfire-standin", version)]
 struct Arguments {
@@ -37,10 +37,10 @@ struct Arguments {
     /// Take any model; those without a price are free
     #[arg(long)]
     any_model: bool,
-    /// Follow instructions that stand in the alerts
+    /// Follow instructions that stand in the alerts or articles
     #[arg(long)]
     obey_injections: bool,
-    /// Answer this share of alerts in other words than usual; asked again, they are drawn anew
+    /// Answer this share of alerts and articles in other words than usual; asked again, they are drawn anew
     #[arg(long, value_name = "SHARE")]
     fickle: Option<f64>,
 }

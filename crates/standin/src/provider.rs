@@ -27,11 +27,13 @@ pub enum Provider {
     UrlHaus,
     /// ThreatFox by abuse.ch.
     ThreatFox,
+    /// Nominatim, the geocoder of OpenStreetMap. It has no keys.
+    Nominatim,
 }
 
 impl Provider {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Gemini,
         Self::OpenAi,
         Self::Moonshot,
@@ -42,6 +44,7 @@ impl Provider {
         Self::GreyNoise,
         Self::UrlHaus,
         Self::ThreatFox,
+        Self::Nominatim,
     ];
 
     /// Its name in settings and tallies.
@@ -57,6 +60,7 @@ impl Provider {
             Self::GreyNoise => "greynoise",
             Self::UrlHaus => "urlhaus",
             Self::ThreatFox => "threatfox",
+            Self::Nominatim => "nominatim",
         }
     }
 
@@ -77,6 +81,7 @@ impl Provider {
             Self::VirusTotal => call.header("x-apikey"),
             Self::Otx => call.header("x-otx-api-key"),
             Self::UrlHaus | Self::ThreatFox => call.header("auth-key"),
+            Self::Nominatim => None,
         };
         value.map(str::trim).filter(|value| !value.is_empty())
     }

@@ -14,6 +14,7 @@ use crate::behaviour::{Behaviour, Fate, Garbage};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exchange::{Call, Reply};
+use crate::geocoder::{self, Excesses, Search};
 use crate::intel::{self, Lookup};
 use crate::limits::{Charge, Gate, Limits, Refusal, Refused};
 use crate::llm::{Ask, outcome};
@@ -51,13 +52,16 @@ struct Desk {
     book: Book,
     behaviour: Behaviour,
     dead_until: Duration,
+    /// Of the geocoder, who shuts the door on those that go on.
+    excesses: Excesses,
 }
 
-/// A call that counts: a question or a lookup.
+/// A call that counts: a question, a lookup, or a search for a place.
 #[derive(Debug)]
 enum Work {
     Ask(Ask),
     Lookup(Lookup),
+    Search(Search),
 }
 
 /// What was decided at an arrival.
@@ -98,7 +102,8 @@ fn unreachable_desk(provider: Provider) -> Desk {
 impl Desk {
     fn new(provider: Provider, limits: Limits, behaviour: Behaviour) -> Self {
         let dead_until = Duration::from_millis(behaviour.dead_for_ms);
-        Self { gate: Gate::new(provider, limits), book: Book::default(), behaviour, dead_until }
+        let gate = Gate::new(provider, limits);
+        Self { gate, book: Book::default(), behaviour, dead_until, excesses: Excesses::default() }
     }
 
     fn is_dead(&self, now: Duration) -> bool {
@@ -172,11 +177,12 @@ impl Service {
                 let body = serde_json::from_slice(&call.body).unwrap_or(Value::Null);
                 wording::read(provider, model, &body, &self.config).map(Work::Ask)
             }
+            _ if provider == Provider::Nominatim => geocoder::read(call).map(Work::Search),
             _ => intel::read(provider, call).map(Work::Lookup),
         };
-        let charge = match &work {
-            Ok(Work::Ask(ask)) => ask.charge(provider),
-            _ => Charge::default(),
+        let (charge, articles) = match &work {
+            Ok(Work::Ask(ask)) => (ask.charge(provider), ask.articles()),
+            _ => (Charge::default(), 0),
         };
         let mut state = self.lock();
         let now = self.clock.now();
@@ -184,13 +190,18 @@ impl Service {
         let State { rng, desks, .. } = &mut *state;
         let desk = desks.entry(provider).or_insert_with(|| unreachable_desk(provider));
         desk.book.tally.requests += 1;
-        if let Ok(Work::Lookup(lookup)) = &work {
+        match &work {
             // Refused, dead or not: it was told.
-            desk.book.tally.private_lookups += u64::from(lookup.is_private());
-            desk.book.look_up(&lookup.value);
+            Ok(Work::Lookup(lookup)) => {
+                desk.book.tally.private_lookups += u64::from(lookup.is_private());
+                desk.book.look_up(&lookup.value);
+            }
+            Ok(Work::Search(search)) => desk.book.look_up(&search.query),
+            _ => {}
         }
         if desk.is_dead(now) {
             desk.book.arrive(now);
+            desk.book.ask_about(articles);
             *desk.book.tally.faults.entry("dead".to_owned()).or_default() += 1;
             return Decided::Said(wording::failed(provider, 0));
         }
@@ -198,6 +209,12 @@ impl Service {
             return Decided::Said(reply);
         }
         desk.book.arrive(now);
+        desk.book.ask_about(articles);
+        if desk.excesses.are_too_many(now) {
+            desk.excesses.add(now);
+            desk.book.refuse(Refused::Requests);
+            return Decided::Said(geocoder::blocked());
+        }
         let model = match &work {
             Ok(Work::Ask(ask)) => ask.model.clone(),
             _ => String::new(),
@@ -206,6 +223,9 @@ impl Service {
             Ok(ticket) => ticket,
             Err(refusal) => {
                 desk.book.refuse(refusal.limit);
+                if provider == Provider::Nominatim {
+                    desk.excesses.add(now);
+                }
                 let standings = desk.gate.standings(now, unix_ms);
                 return Decided::Said(wording::limited(
                     provider,
@@ -274,6 +294,11 @@ impl Service {
                 let reply = intel::answer(lookup, &self.config, unix_ms).headers(headers);
                 return if let Fate::Garble(kind) = fate { intel::garbled(reply, kind) } else { reply };
             }
+            Work::Search(search) => {
+                desk.book.tally.answered += 1;
+                let reply = geocoder::answer(search);
+                return if let Fate::Garble(kind) = fate { intel::garbled(reply, kind) } else { reply };
+            }
         };
         let outcome = outcome(ask, &desk.behaviour, fate);
         if let Some(reply) = wording::blocked(provider, &outcome) {
@@ -286,6 +311,7 @@ impl Service {
         }
         desk.gate.settle(now, ticket, outcome.used.output + outcome.used.thinking, nanos);
         desk.book.bill(&outcome.used, nanos);
+        desk.book.tally.articles_answered += ask.articles();
         let standings = desk.gate.standings(now, unix_ms);
         let headers = wording::headers(provider, &standings, &self.clock, now);
         let body = wording::answer_body(provider, ask, &outcome, number, unix_ms);

@@ -66,6 +66,14 @@ pub struct ProviderTally {
     pub cost_nanos: u64,
     /// Lookups of addresses that no service should be told about (private, loopback, link-local…).
     pub private_lookups: u64,
+    /// Of the calls, those that asked a model for the places of articles; refused and failed ones count.
+    pub place_calls: u64,
+    /// Articles in these, one as often as it was asked about.
+    pub articles: u64,
+    /// Most articles in one of them.
+    pub most_articles: u64,
+    /// Articles in those that were answered and billed, batch items included.
+    pub articles_answered: u64,
     /// Most calls at once.
     pub most_at_once: u64,
     /// The window that `max_in_window` is about, in milliseconds: the limit's own, else a minute.
@@ -90,6 +98,14 @@ impl Book {
             self.arrivals.pop_front();
         }
         self.arrivals.push_back(now);
+    }
+
+    /// A call asks a model for the places of so many articles.
+    pub fn ask_about(&mut self, articles: u64) {
+        let tally = &mut self.tally;
+        tally.place_calls += u64::from(articles > 0);
+        tally.articles += articles;
+        tally.most_articles = tally.most_articles.max(articles);
     }
 
     /// Somebody asks about this.

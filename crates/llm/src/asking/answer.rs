@@ -7,7 +7,8 @@
 //! What decides is taken strictly (id, verdict, severity, confidence, citations); what only explains is brought into
 //! bounds (reason, techniques, actions).
 
-use super::prompt::{SEVERITIES, VERDICTS, is_unseen};
+use super::prompt::{SEVERITIES, VERDICTS};
+use crate::hostile::{is_unseen, plain, unfenced};
 use crate::{Pack, Question};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -167,13 +168,6 @@ pub fn read_answers(pack: &Pack, text: &str) -> Answers {
     answers
 }
 
-/// Some models put JSON into a fence whatever they are told.
-fn unfenced(text: &str) -> &str {
-    let text = text.trim();
-    let inner = text.strip_prefix("```json").or_else(|| text.strip_prefix("```"));
-    inner.and_then(|inner| inner.strip_suffix("```")).unwrap_or(text).trim()
-}
-
 fn check(question: &Question, wire: &WireAnswer<'_>) -> Result<Answer, Why> {
     let verdict = VERDICTS.into_iter().find(|verdict| verdict.name() == wire.verdict).ok_or(Why::Verdict)?;
     let severity = SEVERITIES
@@ -277,16 +271,6 @@ fn folded(text: &str) -> String {
     }
     plain.truncate(plain.trim_end().len());
     plain
-}
-
-/// One line without control characters and what hides or turns text, bounded.
-fn plain(text: &str, max: usize) -> String {
-    let seen: String = text
-        .chars()
-        .take(max * 2)
-        .filter_map(|c| if c.is_control() { Some(' ') } else { (!is_unseen(c)).then_some(c) })
-        .collect();
-    seen.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(max).collect()
 }
 
 /// `T` and four digits, with or without a dot and three digits.

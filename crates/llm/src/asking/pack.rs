@@ -6,7 +6,8 @@
 //! an alert that poses as an answer can't.
 
 use crate::Question;
-use rand::{Rng, RngExt};
+use crate::nonce::nonce;
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 /// How packs are made.
@@ -105,12 +106,6 @@ pub fn split(questions: Vec<Question>, rng: &mut (impl Rng + ?Sized)) -> Option<
     let mut first = questions;
     let second = first.split_off(first.len() / 2);
     Some((Pack::of(first, rng), Pack::of(second, rng)))
-}
-
-/// Forty random bits in base 32 (RFC 4648, in lower case).
-fn nonce(rng: &mut (impl Rng + ?Sized)) -> String {
-    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    (0..8).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! their hash. What the alerts say follows as data: JSON in which every character that could pass for markup, for the
 //! end of a block or for nothing at all is escaped.
 
+use crate::hostile::harmless;
 use crate::{Pack, Prompt, Tier};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
@@ -122,36 +123,9 @@ pub fn prompt(pack: &Pack, model: &str, tier: Tier) -> Prompt {
     }
 }
 
-/// JSON in which nothing can pass for markup, for a fence, for the marks that separate speakers, or for nothing: such
-/// characters occur only in strings, where an escape means the same.
-fn harmless(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if matches!(character, '<' | '>' | '`' | '|' | '#') || is_unseen(character) {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            text.push(character);
-        }
-    }
-    text
-}
-
-/// Characters that are not seen, or turn what is seen around: controls, zero-width and bidirectional marks, tags,
-/// variation selectors and private use.
-pub(super) fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(u32::from(character),
-            0xad | 0x34f | 0x61c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f
-            | 0x2028..=0x202e | 0x2060..=0x206f | 0x3164 | 0xe000..=0xf8ff | 0xfe00..=0xfe0f | 0xfeff | 0xffa0
-            | 0xfff0..=0xfffb | 0xe0000..=0x10_ffff)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{harmless, prompt, prompt_hash};
+    use super::{prompt, prompt_hash};
     use crate::{PackConfig, Question, Tier, pack};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -177,14 +151,11 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(&prompt.user).unwrap();
         assert_eq!(read[0]["fields"]["message"], text, "nothing is lost");
         assert_eq!(read[0]["id"], packs[0].entries()[0].0.as_str());
-        assert_eq!(prompt_hash().len(), 8);
     }
 
     #[test]
-    fn escapes_do_not_change_what_json_says() {
-        let json = r#"{"a<b":"c|`#","d":[1,2.5e3,null]}"#;
-        let (before, after): (serde_json::Value, serde_json::Value) =
-            (serde_json::from_str(json).unwrap(), serde_json::from_str(&harmless(json)).unwrap());
-        assert_eq!(before, after);
+    fn the_words_about_alerts_are_those_that_verdicts_so_far_were_given_by() {
+        // Whoever changes them on purpose changes this too: verdicts name what they came from by it.
+        assert_eq!(prompt_hash(), "f79f0cb5");
     }
 }

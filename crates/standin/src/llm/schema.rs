@@ -96,19 +96,12 @@ impl Walk<'_> {
         }
         let count = words.len() as u64;
         let mut place = seed(name, item) % count;
-        if let Some(draw) = item.and_then(|item| self.change_of_mind(item))
+        if let Some(draw) = item.and_then(|item| change_of_mind(&item.id, self.fickle))
             && count > 1
         {
             place = (place + 1 + draw % (count - 1)) % count;
         }
         words[place as usize].clone()
-    }
-
-    /// Whether this alert is answered otherwise than usual, and how.
-    fn change_of_mind(&self, item: &Item) -> Option<u64> {
-        let id = item.id.to_string();
-        let share = hash(&format!("fickle\u{1}{id}")) as f64 / u64::MAX as f64;
-        (share < self.fickle).then(|| hash(&format!("mind\u{1}{id}")))
     }
 
     fn object(&self, schema: &Value, item: Option<&Item>, depth: usize) -> Value {
@@ -136,6 +129,13 @@ impl Walk<'_> {
         let wanted = if self.resolved(entry).get("enum").is_some() { least.max(1) } else { least };
         Value::Array((0..wanted).map(|_| self.value(entry, name, Some(item), depth + 1)).collect())
     }
+}
+
+/// Whether what has this id is answered otherwise than usual, and how.
+pub(super) fn change_of_mind(id: &Value, fickle: f64) -> Option<u64> {
+    let id = id.to_string();
+    let share = hash(&format!("fickle\u{1}{id}")) as f64 / u64::MAX as f64;
+    (share < fickle).then(|| hash(&format!("mind\u{1}{id}")))
 }
 
 /// The schema's type in JSON Schema's words; OpenAPI's are in capitals, and a list of types may contain null.

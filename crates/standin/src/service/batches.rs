@@ -262,6 +262,7 @@ impl Service {
                 let price = self.config.prices.get(&ask.model);
                 desk.book.bill(&outcome.used, price.map_or(0, |price| price.nanos(&outcome.used, percent)));
                 desk.book.tally.batch_items += 1;
+                desk.book.tally.articles_answered += ask.articles();
             }
             if matches!(batch.provider, Provider::OpenAi | Provider::Moonshot) {
                 let (good, bad) = openai::files(batch, self.clock.unix_ms(batch.ends()));

@@ -12,7 +12,7 @@ pub(super) enum Route {
     Ask {
         model: String,
     },
-    /// A reputation.
+    /// A reputation, or where a name lies.
     Lookup,
     BatchCreate {
         model: String,
@@ -87,6 +87,7 @@ pub(super) fn find(call: &Call) -> Option<(Provider, Route)> {
         ["v3", "community", _] if get => (Provider::GreyNoise, Route::Lookup),
         ["v1", "host" | "url" | "payload"] => (Provider::UrlHaus, Route::Lookup),
         ["api", "v1"] => (Provider::ThreatFox, Route::Lookup),
+        ["search"] if get => (Provider::Nominatim, Route::Lookup),
         _ => return None,
     })
 }

@@ -6,6 +6,8 @@ mod batches_listed;
 mod charges;
 mod intelligence;
 mod models;
+mod places;
+mod searches;
 
 use crate::{Config, InProcess, Provider, Standin};
 use serde_json::{Value, json};
@@ -73,6 +75,7 @@ fn with_key(provider: Provider, request: Request, key: &str) -> Request {
         Provider::VirusTotal => request.header("x-apikey", key),
         Provider::Otx => request.header("x-otx-api-key", key),
         Provider::UrlHaus | Provider::ThreatFox => request.header("auth-key", key),
+        Provider::Nominatim => request.header("user-agent", "watchfire-tests/1"),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exchange::{Call, Reply};
+use crate::geocoder;
 use crate::intel;
 use crate::limits::{Refusal, Standings};
 use crate::llm::{Ask, Finish, Outcome, anthropic, gemini, openai};
@@ -12,6 +13,9 @@ use std::time::Duration;
 
 /// A complaint about the key, or about what must stand beside it; `None` if all is well.
 pub(super) fn unwelcome(provider: Provider, call: &Call, config: &Config) -> Option<Reply> {
+    if provider == Provider::Nominatim {
+        return geocoder::unidentified(call);
+    }
     let key = provider.key(call);
     if key == Some(config.key(provider)) {
         return if provider == Provider::Anthropic {
@@ -82,6 +86,7 @@ pub(super) fn limited(
         Provider::Gemini => gemini::limited(refusal, model),
         Provider::OpenAi | Provider::Moonshot => openai::limited(provider, refusal, model, standings),
         Provider::Anthropic => anthropic::limited(refusal, standings, clock, now),
+        Provider::Nominatim => geocoder::limited(),
         _ => intel::limited(provider, refusal, standings, clock.unix_ms(now)),
     }
 }
