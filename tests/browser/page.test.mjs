@@ -88,7 +88,7 @@ describe("an analyst", () => {
 
       await page.keyboard.press("Escape");
       assert.equal(parameters(page).pattern, undefined);
-      for (const [key, view] of [["2", "alerts"], ["3", "dead"], ["4", "decisions"], ["5", "health"], ["1", undefined]]) {
+      for (const [key, view] of [["2", "alerts"], ["3", "articles"], ["4", "dead"], ["5", "decisions"], ["6", "health"], ["1", undefined]]) {
         await page.keyboard.press(key);
         assert.equal(parameters(page).view, view);
       }
@@ -120,7 +120,7 @@ describe("an analyst", () => {
       assert.deepEqual(await places(), before, "nothing moved");
       assert.deepEqual(await trouble(), []);
 
-      await page.keyboard.press("4");
+      await page.keyboard.press("5");
       const entry = page.getByRole("row", { name: /same source as ticket 4712/ });
       await entry.waitFor();
       await entry.getByRole("combobox").selectOption("resolved");
@@ -374,7 +374,7 @@ describe("accessibility", () => {
         await page.keyboard.press("a");
         await detail(page).getByRole("region", { name: "Raw record" }).waitFor();
         await check("alert");
-        for (const [key, name, ready] of [["2", "alerts", "#alerts [role=option]"], ["3", "dead letters", ".letter"], ["4", "decisions", ".decisions-section table, .decisions-section .empty"], ["5", "health", ".panel.cost dl"]]) {
+        for (const [key, name, ready] of [["2", "alerts", "#alerts [role=option]"], ["4", "dead letters", ".letter"], ["5", "decisions", ".decisions-section table, .decisions-section .empty"], ["6", "health", ".panel.cost dl"]]) {
           await page.keyboard.press(key);
           await page.locator(ready).first().waitFor();
           await check(name);

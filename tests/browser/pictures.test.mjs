@@ -53,7 +53,7 @@ test("the pictures of the documentation", { skip: !process.env.SCREENSHOTS && "s
     await take(page, "page-dark");
     await page.keyboard.press("Escape");
     await page.emulateMedia({ colorScheme: "light" });
-    await page.keyboard.press("5");
+    await page.keyboard.press("6");
     await page.waitForTimeout(2000);
     await take(page, "page-health");
 
