@@ -84,9 +84,9 @@ export function mockArticles({ many, lively, send, Refusal, after }) {
     const timer = setInterval(() => {
       job.state = "running";
       job.done = Math.min(job.total, job.done + Math.ceil(job.total / STEPS));
-      if (job.done >= job.total) {
-        calculate(user);
-        job.state = "done";
+      if (job.done >= job.total || !profiles.has(user)) {
+        job.state = profiles.has(user) ? "done" : "failed";
+        if (profiles.has(user)) calculate(user);
         clearInterval(timer);
       }
       send("relevance", job);

@@ -101,7 +101,7 @@ export class ArticleMap {
       const [x, y] = project(place.latitude, place.longitude);
       const faded = this.#country && place.country !== this.#country;
       const mark = svg("path", { class: `spot ${severityClass(place.severity)}${faded ? " faded" : ""}`, d: severityShape(place.severity), "fill-rule": "evenodd", "vector-effect": "non-scaling-stroke", onclick: () => { if (!this.dragged) this.#press(place); } }, svg("title", null, this.#words(place)));
-      Object.assign(mark, { spot: { x, y, size: 0.42 + 0.95 * Math.sqrt(place.articles / most) } });
+      Object.assign(mark, { spot: { x, y, size: 0.42 + 1.4 * Math.sqrt(place.articles / most) } });
       return mark;
     }));
     this.#place();

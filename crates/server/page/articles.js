@@ -23,12 +23,12 @@ import { SEVERITIES, sentence } from "./words.js";
 
 const PAGE = 50, FOLLOW_MS = 160, DWELL_MS = 1200;
 const FILTERS = ["sort", "min_severity", "min_score", "feed", "entity", "country", "since", "until", "dismissed"];
-const SIDES = ["map", "profile", "feeds", "none"];
+const SIDES = ["map", "profile", "new", "feeds", "none"];
 const FIELDS = "id,feed,title,link,author,published,fetched,severity,summary,score,reasons,entities,state";
 const roomy = matchMedia("(width >= 1080px)");
 
 export function articlesSection() {
-  const readers = new Readers({ changed: () => { offerOrders(); if (view() === "articles") show(); }, wanted: () => change({ side: "profile", article: "" }, { push: true }) });
+  const readers = new Readers({ changed: () => { offerOrders(); if (view() === "articles") show(); }, wanted: () => aside("new") });
   const bar = filters("articles", [
     { name: "sort", label: "Order", kind: "choice", usual: "published", choices: orders(false) },
     { name: "min_severity", label: "Severity", kind: "choice", choices: [["", "Any"], ...SEVERITIES.slice(1).toReversed().map((name, place) => [name, place === 0 ? sentence(name) : `${sentence(name)} or worse`])] },
@@ -58,14 +58,21 @@ export function articlesSection() {
 
   let asked = null, next = null, loading = null, followTimer = 0, dwell = 0, news = 0, meant = null, mapped = null;
   const dismissed = [];
+  let loaded = false;
   const refresher = new Refresher({ pace_ms, wanted: () => view() === "articles" && asked !== null, run: () => load({ keep: true }) });
 
   function door(words, side, key) {
-    return button(words, () => aside(beside() === side && !parameters("articles").article ? "" : side), { key, "aria-pressed": "false" });
+    return button(words, () => aside(shows(side) ? "" : side), { key, "aria-pressed": "false" });
   }
 
   function user() {
     return readers.chosen();
+  }
+
+  /** Whether this stands beside the list now. */
+  function shows(side) {
+    const now = beside();
+    return !parameters("articles").article && (now === side || (now === "new" && side === "profile"));
   }
 
   /** What stands beside the list while no article is open. */
@@ -108,11 +115,13 @@ export function articlesSection() {
     const of = (asked = JSON.stringify(query()));
     loading?.abort();
     loading = new AbortController();
+    loaded &&= keep;
     if (!keep) put(state, el("p.loading", null, "Loading…"));
     try {
       const answer = await api.get("/articles/with-relevance", { ...query(), fields: FIELDS, limit: keep ? Math.min(200, Math.max(PAGE, list.items.length)) : PAGE }, { signal: loading.signal });
       if (of !== asked) return;
       next = answer.next;
+      loaded = true;
       news = 0;
       fresh.hidden = true;
       list.set(answer.items);
@@ -167,7 +176,7 @@ export function articlesSection() {
 
   function showMap() {
     const given = parameters("articles");
-    if (given.article || beside() !== "map" || !asked) return;
+    if (!shows("map") || !loaded) return;
     map.show({ ...query({ country: false }), sort: "" }, given.country ?? "").then(offerCountries);
   }
 
@@ -261,14 +270,14 @@ export function articlesSection() {
     element.classList.toggle("with-detail", Boolean(given.article) || side !== "none");
     pane.hidden = !given.article && side === "none";
     for (const [name, part] of [["map", map], ["profile", profile], ["feeds", feeds]]) {
-      const here = !given.article && side === name;
+      const here = shows(name);
       if (part.element.hidden === here) pane.scrollTop = 0;
       part.element.hidden = !here;
       doors[name].setAttribute("aria-pressed", String(here));
     }
     detail.show(given.article, list.item(given.article));
-    if (!given.article && side === "profile") profile.show();
-    if (!given.article && side === "feeds") feeds.show();
+    if (shows("profile")) profile.show({ fresh: side === "new" });
+    if (shows("feeds")) feeds.show();
     if (asked !== JSON.stringify(query())) load();
     else showMap();
     if (given.article && list.active?.id !== given.article && list.has(given.article)) list.activate(given.article, { quiet: true });
@@ -321,7 +330,7 @@ export function articlesSection() {
         case "s": aside("feeds"); return true;
         case "Escape":
           if (opened) closeArticle();
-          else if (["profile", "feeds"].includes(beside())) aside("");
+          else if (["profile", "new", "feeds"].includes(beside())) aside("");
           else return false;
           return true;
         default: return list.key(event);

@@ -39,12 +39,12 @@ export class ProfileEditor {
     on("relevance", (message) => { if (this.#job && String(message.job) === this.#job) this.#tell(message); });
   }
 
-  /** The profile of who reads; an empty one if they have none. What is typed stays until somebody else reads. */
-  show() {
-    const name = this.readers.chosen();
+  /** The profile of who reads; an empty one if they have none, or for somebody new if it is to be `fresh`. What is typed stays until somebody else reads. */
+  show({ fresh = false } = {}) {
+    const name = fresh ? "" : this.readers.chosen();
     if (this.#of === name) return;
     this.#of = name;
-    if (this.readers.known()) this.#load(name);
+    if (!fresh && this.readers.known()) this.#load(name);
     else this.#form({ user: name });
   }
 
@@ -136,7 +136,7 @@ export class ProfileEditor {
     this.profile = profile;
     announce("The profile is saved.");
     await this.readers.load();
-    if (this.readers.chosen() !== profile.user) this.readers.choose(profile.user);
+    this.readers.choose(profile.user);
     await this.calculate(profile.user);
   }
 
@@ -203,7 +203,8 @@ export class ProfileEditor {
   async #remove(user) {
     try {
       await api.delete(`/profiles/${part(user)}`);
-      this.#of = null;
+      this.#of = this.#job = null;
+      clearTimeout(this.#looks);
       notify(`The profile of ${tame(user, 60)} is deleted.`);
       this.readers.choose("");
       await this.readers.load();

@@ -86,7 +86,8 @@ export class Readers {
   /** Somebody reads: remembered, and in the address. */
   choose(name) {
     remember(name);
-    change({ user: name });
+    // Whoever made a profile goes on with it.
+    change({ user: name, side: parameters("articles").side === "new" ? "profile" : parameters("articles").side });
   }
 
   #chose() {
