@@ -138,7 +138,7 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
     return { items: items.map(clean), next, total: all.length };
   }
 
-  const find = (id) => byId.get(id) ?? (() => { throw new Refusal(404, "Not there", "there is no such pattern"); })();
+  const refuse = (...given) => { throw new Refusal(...given); }, find = (id) => byId.get(id) ?? refuse(404, "Not there", "there is no such pattern");
 
   function* alertsOf(pattern) {
     const mine = own.get(pattern.id) ?? [];
@@ -325,8 +325,7 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
       case "GET cost": { const per = Number(query.get("alerts_per_day") ?? 500); return { today_usd: many ? 0.0134 : 0, all_usd: many ? 1.2 : 0, projected: many ? { alerts_per_day: per, worst_usd: per * 0.0002, expected_usd: per * 0.000_02, best_usd: 0 } : null, ledger: many ? [{ day: "2026-11-21", service: "llm fast", model: "gemini-2.5-flash", calls: 420, tokens_in: 812_000, tokens_out: 41_000, cost_usd: 0.0134 }] : [] }; }
       default: {
         const found = await articles.answer(method, parts, query, () => json(request), (status) => { response.statusCode = status; });
-        if (found !== undefined) return found;
-        throw new Refusal(404, "Not there", `there is no ${method} ${path}`);
+        return found !== undefined ? found : refuse(404, "Not there", `there is no ${method} ${path}`);
       }
     }
   }

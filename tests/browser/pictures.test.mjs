@@ -57,6 +57,18 @@ test("the pictures of the documentation", { skip: !process.env.SCREENSHOTS && "s
     await page.waitForTimeout(2000);
     await take(page, "page-health");
 
+    // A server that has no feeds of its own gets no picture of articles.
+    if (mock) {
+      await page.setViewportSize({ width: 1200, height: 660 });
+      await page.goto(`${url}/?view=articles&user=ana`);
+      await page.locator(".spot").first().waitFor();
+      await page.keyboard.press("j");
+      await page.waitForTimeout(500);
+      await take(page, "page-articles");
+      await page.setViewportSize(SIZE);
+      await page.goto(url);
+    }
+
     await context.route("**/api/v1/patterns?*", (route) => route.fulfill({ contentType: "application/json", body: '{"items":[],"next":null,"total":0}' }));
     await page.goto(url);
     await page.getByRole("heading", { name: "The queue is empty" }).waitFor();

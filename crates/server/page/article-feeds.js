@@ -125,7 +125,7 @@ export class ArticleFeeds {
       remove.dataset.sure = "yes";
       remove.textContent = "Remove for good?";
       remove.addEventListener("blur", () => { delete remove.dataset.sure; remove.textContent = "Remove"; }, { once: true });
-    }, { kind: "quiet", "aria-label": null, disabled: Boolean(why), title: why || `Remove ${name}` });
+    }, { kind: "quiet", disabled: Boolean(why), title: why || `Remove ${name}` });
     const fetch = button("Fetch now", () => this.#fetch(feed, fetch), { kind: "quiet", disabled: Boolean(why), title: why || `Ask ${name} now` });
     return el("li.feed", { "data-id": feed.id },
       el("p.feed-head", null, el("span", { class: `reputation ${LOOKS[feed.state] ?? ""}` }, sentence(tame(feed.state, 20))), el("b", null, foreign(feed.title || feed.url, 80)), feed.folder ? el("small", null, tame(feed.folder, 40)) : null, el("span.buttons", null, fetch, remove)),

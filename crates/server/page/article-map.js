@@ -10,7 +10,7 @@ import { foreign, tame } from "./text.js";
 import { sentence, severityClass, severityMark, severityShape } from "./words.js";
 
 /** Units of the drawing for a radian on the equator. */
-const SCALE = 100, WIDTH = 552, TOP = 137, HEIGHT = 243, CLOSEST = 12, LISTED = 40, DRAGGED = 4;
+const SCALE = 100, WIDTH = 552, TOP = 137, HEIGHT = 243, CLOSEST = 8, LISTED = 40, DRAGGED = 4;
 
 /** Natural Earth I (Šavrič, Patterson, Jenny 2011, a polynomial of Patterson's projection): degrees → units, y downwards. */
 export function project(latitude, longitude) {
@@ -35,7 +35,7 @@ export class ArticleMap {
   #places = [];
   #country = "";
   #whole = false;
-  #at = { x: 0, y: 0, zoom: 1 };
+  #at = { x: 0, y: 0, zoom: 1, own: false };
 
   /** `choose(country)` narrows the list of articles, "" widens it again. */
   constructor({ choose, close }) {
@@ -44,14 +44,15 @@ export class ArticleMap {
     this.drawing = svg("svg", { class: "world", "aria-hidden": "true", preserveAspectRatio: "xMidYMid slice" }, land(), this.marks);
     this.list = el("ul.places", { "aria-label": "Places, those with most articles first" });
     this.state = el("div");
+    this.heading = el("h3", { hidden: true }, "Places");
     this.tally = el("p.under");
     this.element = el("div.map", { hidden: true },
       el("header.detail-head", null, el("div.title", null, el("h2", null, "Where"), this.tally), el("div.buttons", null, button("Close", close, { key: "m", kind: "quiet" }))),
       el("div.detail-body", null,
         el("figure.plate", null, this.drawing,
-          el("div.zoom", { role: "group", "aria-label": "Map" }, button("+", () => this.#zoom(1.6), { "aria-label": "Closer", title: "Closer" }), button("−", () => this.#zoom(1 / 1.6), { "aria-label": "Farther", title: "Farther" }), button("Whole", () => { this.#at = { x: 0, y: 0, zoom: 1 }; this.#place(); })),
+          el("div.zoom", { role: "group", "aria-label": "Map" }, button("+", () => this.#zoom(1.6), { "aria-label": "Closer", title: "Closer" }), button("−", () => this.#zoom(1 / 1.6), { "aria-label": "Farther", title: "Farther" }), button("Whole", () => { this.#at = { x: 0, y: 0, zoom: 1, own: false }; this.#place(); })),
           el("figcaption", null, el("span.legend", null, ["critical", "high", "medium", "low"].map((name) => el("span", null, severityMark(name), " ", sentence(name)))), el("span", null, "Places and land: ", el("a", { href: "https://www.geonames.org/", target: "_blank", rel: "noreferrer noopener" }, "GeoNames"), ", CC BY 4.0"))),
-        this.state, el("h3", null, "Places"), this.list));
+        this.state, this.heading, this.list));
     this.#drag();
     this.#place();
   }
@@ -72,6 +73,7 @@ export class ArticleMap {
       this.#places = places.filter(({ latitude, longitude }) => Number.isFinite(latitude) && Number.isFinite(longitude)).toSorted((a, b) => b.articles - a.articles);
       put(this.tally, places.length ? [counted(places.length, "place"), more ? ", those with most articles" : null] : null);
       put(this.state, places.length ? null : el("p.nothing", null, "No place is named by the articles of this list. New ones are read for places in batches, so theirs can come a few minutes later."));
+      this.heading.hidden = !places.length;
       this.#draw();
     } catch (problem) {
       if (problem.name === "AbortError") return;
@@ -134,9 +136,10 @@ export class ArticleMap {
 
   #zoom(by) {
     const at = this.#at, zoom = Math.max(1, Math.min(CLOSEST, at.zoom * by));
-    // From the whole world the way leads to the mark with most articles; later the middle stays.
-    const middle = at.zoom === 1 && zoom > 1 && this.marks.firstChild ? this.marks.firstChild.spot : { x: at.x + WIDTH / at.zoom / 2, y: at.y + HEIGHT / at.zoom / 2 };
-    this.#at = { zoom, x: middle.x - WIDTH / zoom / 2, y: middle.y - HEIGHT / zoom / 2 };
+    // The way leads to where most articles are, of the chosen country if there is one; once it was dragged, the middle stays.
+    const most = this.#places.findIndex(({ country }) => !this.#country || country === this.#country);
+    const middle = (!at.own && this.marks.children[most]?.spot) || { x: at.x + WIDTH / at.zoom / 2, y: at.y + HEIGHT / at.zoom / 2 };
+    this.#at = { zoom, own: at.own, x: middle.x - WIDTH / zoom / 2, y: middle.y - HEIGHT / zoom / 2 };
     this.#place();
   }
 
@@ -149,7 +152,7 @@ export class ArticleMap {
       const [x, y] = [event.clientX - from.x, event.clientY - from.y], unit = WIDTH / this.#at.zoom / Math.max(1, this.drawing.clientWidth);
       if (Math.hypot(x, y) < DRAGGED && !this.dragged) return;
       this.dragged = true;
-      this.#at = { ...this.#at, x: from.at.x - x * unit, y: from.at.y - y * unit };
+      this.#at = { ...this.#at, own: true, x: from.at.x - x * unit, y: from.at.y - y * unit };
       this.#place();
     });
   }

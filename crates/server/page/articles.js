@@ -19,6 +19,7 @@ import { Refresher } from "./refresher.js";
 import { change, parameters, view } from "./route.js";
 import { whyNotWrite } from "./session.js";
 import { loadProblem } from "./states.js";
+import { tame } from "./text.js";
 import { SEVERITIES, sentence } from "./words.js";
 
 const PAGE = 50, FOLLOW_MS = 160, DWELL_MS = 1200;
@@ -32,7 +33,7 @@ export function articlesSection() {
   const bar = filters("articles", [
     { name: "sort", label: "Order", kind: "choice", usual: "published", choices: orders(false) },
     { name: "min_severity", label: "Severity", kind: "choice", choices: [["", "Any"], ...SEVERITIES.slice(1).toReversed().map((name, place) => [name, place === 0 ? sentence(name) : `${sentence(name)} or worse`])] },
-    { name: "entity", label: "Names", kind: "search", placeholder: "CVE, actor:apt29, …", wide: true },
+    { name: "entity", label: "Names", kind: "search", placeholder: "CVE, actor:name", wide: true },
     { name: "feed", label: "Feed", kind: "choice", choices: [["", "Any"]] },
     { name: "min_score", label: "Score from", kind: "number", min: 0, max: 1000, rare: true },
     { name: "country", label: "Country", kind: "choice", choices: [["", "Any"]], rare: true },
@@ -56,7 +57,7 @@ export function articlesSection() {
       el("div.lane-head.two", null, el("div.lane-line", null, readers.element, el("div.doors", { role: "group", "aria-label": "Beside the list" }, Object.values(doors)), el("div.lane-side", null, fresh, scores)), bar.element, hint),
       el("div.lane-body", null, list.element, state)), pane);
 
-  let asked = null, next = null, loading = null, followTimer = 0, dwell = 0, news = 0, meant = null, mapped = null;
+  let asked = null, next = null, loading = null, followTimer = 0, dwell = 0, news = 0, meant = null, mapped = null, closeNotice = null;
   const dismissed = [];
   let loaded = false;
   const refresher = new Refresher({ pace_ms, wanted: () => view() === "articles" && asked !== null, run: () => load({ keep: true }) });
@@ -108,7 +109,7 @@ export function articlesSection() {
   }
 
   function offerFeeds(all) {
-    bar.choices("feed", [["", "Any"], ...all.map(({ id, title, url }) => [String(id), (title || url).slice(0, 60)])]);
+    bar.choices("feed", [["", "Any"], ...all.map(({ id, title, url }) => [String(id), tame(title || url, 60)])]);
   }
 
   async function load({ keep = false } = {}) {
@@ -233,7 +234,9 @@ export function articlesSection() {
     try {
       await act(id, "dismissed");
       dismissed.push(id);
-      notify("Dismissed. Others like it will count for less.", { action: { label: "Take back", key: "u", run: () => takeBack(id) } });
+      // One notice at a time: the key takes back the others, too.
+      closeNotice?.();
+      closeNotice = notify("Dismissed. Others like it will count for less.", { action: { label: "Take back", key: "u", run: () => takeBack(id) } });
       advance(id);
     } catch (problem) {
       notifyProblem(problem, "Not dismissed");
@@ -248,6 +251,7 @@ export function articlesSection() {
       await act(id, "none");
       const at = dismissed.lastIndexOf(id);
       if (at >= 0) dismissed.splice(at, 1);
+      closeNotice?.();
       notify("Taken back.");
       list.activate(id);
     } catch (problem) {
@@ -312,7 +316,14 @@ export function articlesSection() {
     put(scores, running ? `Scores: ${total ? Math.floor((done / total) * 100) : 0} %` : null);
     if (now === "done") { refresher.note([], true); announce("The scores are calculated."); }
   });
-  on("back", () => { if (view() === "articles") { if (readers.ready()) load({ keep: list.items.length > 0 }); else start(); } });
+  on("back", async () => {
+    asked = null;
+    if (view() !== "articles") return;
+    // Also who has a profile could not be asked meanwhile.
+    await readers.load();
+    offerOrders();
+    load({ keep: list.items.length > 0 });
+  });
   roomy.addEventListener("change", () => { if (view() === "articles") show(); });
 
   return {

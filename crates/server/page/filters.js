@@ -1,5 +1,5 @@
 // The controls above a list. Their values live in the address; this writes them there and shows what stands there.
-import { el } from "./dom.js";
+import { el, put } from "./dom.js";
 import { on } from "./bus.js";
 import { change, parameters, view } from "./route.js";
 import { tame } from "./text.js";
@@ -36,7 +36,7 @@ export function filters(of, fields) {
     form.append(place);
   }
   const clear = el("button.quiet", { type: "button", hidden: true, onclick: () => change(Object.fromEntries([...inputs.keys()].map((name) => [name, ""]))) }, "Clear");
-  const further = fields.some(({ rare }) => rare) ? el("button.quiet", { type: "button", "aria-expanded": "false", onclick: () => { wide = !wide; show(); } }, "More filters") : null;
+  const further = fields.some(({ rare }) => rare) ? el("button.quiet", { type: "button", "aria-expanded": "false", onclick: () => { wide = !wide; show(); } }) : null;
   if (further) form.append(further);
   form.append(clear);
 
@@ -55,7 +55,7 @@ export function filters(of, fields) {
       input.classList.toggle("set", Boolean(given[name]));
     }
     if (further) {
-      further.textContent = wide ? "Fewer filters" : "More filters";
+      put(further, wide ? "Fewer" : "More", el("span.unseen", null, " filters"));
       further.setAttribute("aria-expanded", String(wide));
     }
     clear.hidden = ![...inputs.keys()].some((name) => given[name]);

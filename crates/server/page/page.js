@@ -90,7 +90,7 @@ function handle(event) {
   if (event.key.length === 1 && place >= 0 && SECTIONS[place]) return go(SECTIONS[place][0]), true;
   if (event.key === "/" && current()?.focusSearch) return current().focusSearch(), true;
   if (current()?.keys(event)) return true;
-  return event.key === "u" && view() !== "articles" ? undoLast() : false;
+  return event.key === "u" ? undoLast() : false;
 }
 
 head();
