@@ -59,7 +59,7 @@ test("the pictures of the documentation", { skip: !process.env.SCREENSHOTS && "s
 
     // A server that has no feeds of its own gets no picture of articles.
     if (mock) {
-      await page.setViewportSize({ width: 1200, height: 660 });
+      await page.setViewportSize({ width: 1200, height: 630 });
       await page.goto(`${url}/?view=articles&user=ana`);
       await page.locator(".spot").first().waitFor();
       await page.keyboard.press("j");
