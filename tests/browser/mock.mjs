@@ -4,6 +4,7 @@
 //   node mock.mjs [--port 8751] [--patterns 50000] [--empty] [--token wf_x] [--read-only] [--quota 600]
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
+import { mockArticles } from "./mock-articles.mjs";
 import { alertDetail, chance, decisionOf, instant, makeAlert, makePattern, SEVERITIES } from "./mock-data.mjs";
 
 const PAGE = new URL("../../crates/server/page/", import.meta.url);
@@ -106,6 +107,7 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
 
   // --- reading --------------------------------------------------------------------------------------------------
 
+  const articles = mockArticles({ many, lively, Refusal, send: (name, data) => send(name, data), after: (run) => setTimeout(run, 30) });
   const known = (query, ...names) => { for (const name of query.keys()) if (!names.includes(name)) throw new Refusal(400, "Unknown parameter", `there is no parameter ${name}`); };
 
   function limitOf(query) {
@@ -136,7 +138,7 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
     return { items: items.map(clean), next, total: all.length };
   }
 
-  const find = (id) => byId.get(id) ?? (() => { throw new Refusal(404, "Not there", "there is no such pattern"); })();
+  const refuse = (...given) => { throw new Refusal(...given); }, find = (id) => byId.get(id) ?? refuse(404, "Not there", "there is no such pattern");
 
   function* alertsOf(pattern) {
     const mine = own.get(pattern.id) ?? [];
@@ -321,7 +323,10 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
       case "DELETE dead-letters/*": dead.splice(dead.findIndex(({ id }) => String(id) === parts[1]), 1); outcomes.dead -= 1; outcomes.received -= 1; return null;
       case "GET statistics": return statistics();
       case "GET cost": { const per = Number(query.get("alerts_per_day") ?? 500); return { today_usd: many ? 0.0134 : 0, all_usd: many ? 1.2 : 0, projected: many ? { alerts_per_day: per, worst_usd: per * 0.0002, expected_usd: per * 0.000_02, best_usd: 0 } : null, ledger: many ? [{ day: "2026-11-21", service: "llm fast", model: "gemini-2.5-flash", calls: 420, tokens_in: 812_000, tokens_out: 41_000, cost_usd: 0.0134 }] : [] }; }
-      default: throw new Refusal(404, "Not there", `there is no ${method} ${path}`);
+      default: {
+        const found = await articles.answer(method, parts, query, () => json(request), (status) => { response.statusCode = status; });
+        return found !== undefined ? found : refuse(404, "Not there", `there is no ${method} ${path}`);
+      }
     }
   }
 
@@ -355,6 +360,7 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
       response.setHeader("Content-Type", TYPES[name.split(".").pop()] ?? "application/octet-stream").end(file);
     } catch (error) {
       if (!(error instanceof Refusal)) console.error(error);
+      if (error.retryAfter) response.setHeader("Retry-After", String(error.retryAfter));
       const body = error instanceof Refusal ? error.body : { type: "about:blank", title: "Failed", status: 500, detail: "the mock failed", hint: "" };
       response.writeHead(body.status, { "Content-Type": "application/problem+json" }).end(JSON.stringify(body));
     }
@@ -380,6 +386,7 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
     url: `http://127.0.0.1:${server.address().port}`,
     close() {
       for (const timer of timers) clearInterval(timer);
+      articles.close();
       server.closeAllConnections();
       return new Promise((resolve) => server.close(resolve));
     },

@@ -5,14 +5,11 @@
 //   WATCHFIRE_URL=http://127.0.0.1:8750 npm test
 //   FAILURES=FOLDER npm test        keeps a picture of where a test failed
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { openTab, startBrowser } from "./browser.mjs";
+import { answer, assertAccessible, AXE, notice, openTab, parameters, PATIENCE_MS, SIZE, startBrowser, tabs } from "./browser.mjs";
 import { startMock } from "./mock.mjs";
 import { addresses, HOSTILE, record, seed, send } from "./seed.mjs";
 
-const SIZE = { width: 1440, height: 900 };
-const PATIENCE_MS = 20_000;
 let url = process.env.WATCHFIRE_URL?.replace(/\/$/, ""), mock = null, browser = null;
 
 before(async () => {
@@ -29,32 +26,11 @@ after(async () => {
   await mock?.close();
 });
 
-/** Runs `work(page, context)` in a new profile, then asserts that nothing happened that should not. */
-async function inTab(path, work, { context: contextOptions = {}, ...options } = {}) {
-  const context = await browser.newContext({ viewport: SIZE, colorScheme: "light", reducedMotion: "reduce", ...contextOptions });
-  context.setDefaultTimeout(PATIENCE_MS);
-  try {
-    const { page, trouble } = await openTab(context, url + path, options);
-    await work(page, context);
-    assert.deepEqual(await trouble(), []);
-  } catch (error) {
-    // A picture of where it went wrong.
-    if (process.env.FAILURES) await context.pages()[0]?.screenshot({ path: `${process.env.FAILURES}/failure-${Date.now()}.png` }).catch(() => {});
-    throw error;
-  } finally {
-    await context.close();
-  }
-}
-
+const inTab = tabs(() => ({ browser, url }));
 const option = (page, text) => page.locator("#patterns [role=option]", { hasText: text });
 const active = (page) => page.locator("#patterns [role=option][aria-selected=true]");
 const detail = (page) => page.locator("section.queue .detail");
-const notice = (page, text) => page.locator("#notices", { hasText: text }).waitFor();
-const parameters = (page) => Object.fromEntries(new URL(page.url()).searchParams);
 const newest = "/?sort=newest";
-
-/** Answers a request of the page's in the server's place. */
-const answer = (body, { status = 200, headers = {} } = {}) => (route) => route.fulfill({ status, headers, contentType: status < 400 ? "application/json" : "application/problem+json", body: JSON.stringify(body) });
 
 describe("an analyst", () => {
   test("triages by keyboard alone: moves, opens, decides with a reason, takes it back", async () => {
@@ -88,7 +64,7 @@ describe("an analyst", () => {
 
       await page.keyboard.press("Escape");
       assert.equal(parameters(page).pattern, undefined);
-      for (const [key, view] of [["2", "alerts"], ["3", "dead"], ["4", "decisions"], ["5", "health"], ["1", undefined]]) {
+      for (const [key, view] of [["2", "alerts"], ["3", "articles"], ["4", "dead"], ["5", "decisions"], ["6", "health"], ["1", undefined]]) {
         await page.keyboard.press(key);
         assert.equal(parameters(page).view, view);
       }
@@ -120,7 +96,7 @@ describe("an analyst", () => {
       assert.deepEqual(await places(), before, "nothing moved");
       assert.deepEqual(await trouble(), []);
 
-      await page.keyboard.press("4");
+      await page.keyboard.press("5");
       const entry = page.getByRole("row", { name: /same source as ticket 4712/ });
       await entry.waitFor();
       await entry.getByRole("combobox").selectOption("resolved");
@@ -353,16 +329,10 @@ describe("when something is wrong", () => {
 });
 
 describe("accessibility", () => {
-  const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
   for (const colorScheme of ["light", "dark"]) {
     test(`axe finds nothing serious in any section, in ${colorScheme} colours`, async () => {
       await inTab(newest, async (page) => {
-        const check = async (where) => {
-          const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-          const found = violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).slice(0, 3).join(" | ")}`);
-          assert.deepEqual(found, []);
-        };
+        const check = (where) => assertAccessible(page, where);
         await option(page, "Seed: attempt number 5").first().waitFor();
         await check("queue");
         await option(page, "Seed: attempt number 5").first().click();
@@ -374,14 +344,14 @@ describe("accessibility", () => {
         await page.keyboard.press("a");
         await detail(page).getByRole("region", { name: "Raw record" }).waitFor();
         await check("alert");
-        for (const [key, name, ready] of [["2", "alerts", "#alerts [role=option]"], ["3", "dead letters", ".letter"], ["4", "decisions", ".decisions-section table, .decisions-section .empty"], ["5", "health", ".panel.cost dl"]]) {
+        for (const [key, name, ready] of [["2", "alerts", "#alerts [role=option]"], ["4", "dead letters", ".letter"], ["5", "decisions", ".decisions-section table, .decisions-section .empty"], ["6", "health", ".panel.cost dl"]]) {
           await page.keyboard.press(key);
           await page.locator(ready).first().waitFor();
           await check(name);
         }
         await page.keyboard.press("?");
         await check("keys");
-      }, { context: { colorScheme }, before: (page) => page.addInitScript({ path: axe }) });
+      }, { context: { colorScheme }, before: (page) => page.addInitScript({ path: AXE }) });
     });
   }
 

@@ -53,9 +53,21 @@ test("the pictures of the documentation", { skip: !process.env.SCREENSHOTS && "s
     await take(page, "page-dark");
     await page.keyboard.press("Escape");
     await page.emulateMedia({ colorScheme: "light" });
-    await page.keyboard.press("5");
+    await page.keyboard.press("6");
     await page.waitForTimeout(2000);
     await take(page, "page-health");
+
+    // A server that has no feeds of its own gets no picture of articles.
+    if (mock) {
+      await page.setViewportSize({ width: 1200, height: 630 });
+      await page.goto(`${url}/?view=articles&user=ana`);
+      await page.locator(".spot").first().waitFor();
+      await page.keyboard.press("j");
+      await page.waitForTimeout(500);
+      await take(page, "page-articles");
+      await page.setViewportSize(SIZE);
+      await page.goto(url);
+    }
 
     await context.route("**/api/v1/patterns?*", (route) => route.fulfill({ contentType: "application/json", body: '{"items":[],"next":null,"total":0}' }));
     await page.goto(url);

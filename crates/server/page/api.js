@@ -8,12 +8,14 @@ const TRIES = 4;
 
 /** What went wrong, in words. Status 0: nobody answered. */
 export class Problem extends Error {
-  constructor(status, { title, detail, hint } = {}) {
+  constructor(status, { title, detail, hint } = {}, wait_s = null) {
     super(detail || title || `status ${status}`);
     this.status = status;
     this.title = title || "That did not work";
     this.detail = detail || "";
     this.hint = hint || "";
+    /** When the server wants to be asked again, if it said. */
+    this.wait_s = wait_s;
   }
 
   /** Nobody answered, or somebody on the way did: worth trying again later. */
@@ -50,14 +52,14 @@ function wait(ms, signal) {
   });
 }
 
-async function problemOf(response) {
+async function problemOf(response, wait_s) {
   let body = null;
   try {
     if (/json/.test(response.headers.get("Content-Type") ?? "")) body = await response.json();
   } catch {
     // A body that is cut off says no more than its status does.
   }
-  return new Problem(response.status, body ?? { title: `The server answered ${response.status} ${response.statusText}`.trim() });
+  return new Problem(response.status, body ?? { title: `The server answered ${response.status} ${response.statusText}`.trim() }, wait_s);
 }
 
 function retryAfter_s(response, attempt) {
@@ -65,8 +67,11 @@ function retryAfter_s(response, attempt) {
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, LONGEST_WAIT_S) : 2 ** attempt;
 }
 
-/** One request; resolves to the answer's JSON, or null where there is none. Aborting rejects with an AbortError. */
-async function request(method, path, { query, body, signal } = {}) {
+/**
+ * One request; resolves to the answer's JSON, or null where there is none. Aborting rejects with an AbortError. `patient: false`:
+ * a 429 is a problem like others, with its `wait_s`.
+ */
+async function request(method, path, { query, body, signal, patient = true } = {}) {
   const url = BASE + path + queryText(query);
   const headers = { Accept: "application/json" };
   // Another site's page can't send this header without asking, so it proves that the request is ours.
@@ -83,14 +88,14 @@ async function request(method, path, { query, body, signal } = {}) {
     }
     emit("connection", { lost: false });
     readQuota(response.headers);
-    if (response.status === 429 && attempt < TRIES) {
+    if (response.status === 429 && patient && attempt < TRIES) {
       const seconds = retryAfter_s(response, attempt);
       emit("waits", { until: Date.now() + seconds * 1000 });
       await wait(seconds * 1000, signal);
       continue;
     }
     if (response.status === 401 && path !== "/session") emit("session", null);
-    if (!response.ok) throw await problemOf(response);
+    if (!response.ok) throw await problemOf(response, response.status === 429 ? retryAfter_s(response, attempt) : null);
     if (response.status === 204) return null;
     try {
       return await response.json();
@@ -114,6 +119,7 @@ export function queryText(query) {
 export const api = {
   get: (path, query, options) => request("GET", path, { query, ...options }),
   post: (path, body, options) => request("POST", path, { body, ...options }),
+  put: (path, body, options) => request("PUT", path, { body, ...options }),
   patch: (path, body, options) => request("PATCH", path, { body, ...options }),
   delete: (path, options) => request("DELETE", path, options),
 };

@@ -1,4 +1,4 @@
-// What parts of the page tell each other, by name: route, session, connection, statistics, patterns, dead, decided, waits.
+// What parts of the page tell each other, by name: route, session, connection, statistics, patterns, dead, decided, articles, relevance, waits.
 const listeners = new Map();
 
 /** Calls `listener` with each later message of this name; returns how to stop that. */

@@ -4,12 +4,12 @@ import { emit, on } from "./bus.js";
 import { session } from "./session.js";
 import { isLost, suspect } from "./connection.js";
 
-const NAMES = ["statistics", "patterns", "dead"];
+const NAMES = ["statistics", "patterns", "dead", "articles", "relevance"];
 const SILENCE_MS = 10_000, FIRST_MS = 1000, LONGEST_MS = 30_000;
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("watchfire-events") : null;
 let leads = false, source = null, heardAt = Date.now(), pause = FIRST_MS, timer = 0;
 
-/** Begins to listen; the rest of the page hears `statistics`, `patterns`, `dead`, and `live` when it begins or ends. */
+/** Begins to listen; the rest of the page hears them by their names, and `live` when it begins or ends. */
 export function startLive() {
   channel?.addEventListener("message", ({ data }) => { if (NAMES.includes(data?.name)) hear(data.name, data.message); });
   on("back", () => { if (leads) open(); });

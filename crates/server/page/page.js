@@ -3,6 +3,7 @@
 import { el, put, button } from "./dom.js";
 import { emit, on } from "./bus.js";
 import { alertsSection } from "./alerts.js";
+import { articlesSection } from "./articles.js";
 import { watchConnection } from "./connection.js";
 import { deadSection } from "./dead.js";
 import { decisionsSection } from "./decisions.js";
@@ -21,8 +22,8 @@ import { tame } from "./text.js";
 import { themeButton } from "./theme.js";
 
 const SECTIONS = [
-  ["queue", "Queue", queueSection], ["alerts", "Alerts", alertsSection], ["dead", "Dead letters", deadSection],
-  ["decisions", "Decisions", decisionsSection], ["health", "Health & cost", healthSection],
+  ["queue", "Queue", queueSection], ["alerts", "Alerts", alertsSection], ["articles", "Articles", articlesSection],
+  ["dead", "Dead letters", deadSection], ["decisions", "Decisions", decisionsSection], ["health", "Health & cost", healthSection],
 ];
 const made = new Map();
 const badges = new Map();
@@ -85,7 +86,7 @@ function retitle() {
 }
 
 function handle(event) {
-  const place = "12345".indexOf(event.key);
+  const place = "123456".indexOf(event.key);
   if (event.key.length === 1 && place >= 0 && SECTIONS[place]) return go(SECTIONS[place][0]), true;
   if (event.key === "/" && current()?.focusSearch) return current().focusSearch(), true;
   if (current()?.keys(event)) return true;

@@ -59,6 +59,11 @@ export function verdictLabel(name) {
   return el(`span.verdict.${known?.look ?? "open"}`, { title: known?.means }, verdictWords(name));
 }
 
+/** The outline of a severity's shape, in a square of 14. */
+export function severityShape(severity) {
+  return SHAPES[severity] ?? SHAPES.unknown;
+}
+
 /** A severity's shape. The word is beside it, or in its label. */
 export function severityMark(severity) {
   const name = SHAPES[severity] ? severity : "unknown";
