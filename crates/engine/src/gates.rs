@@ -61,6 +61,18 @@ impl Gates {
         store: &Store,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, EngineError> {
+        Self::behind(Breaker::new(breaker), name, limits, backoff, store, clock)
+    }
+
+    /// The same behind a breaker that outlives them.
+    pub(crate) fn behind(
+        breaker: Breaker,
+        name: &str,
+        limits: &BudgetConfig,
+        backoff: Backoff,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, EngineError> {
         let saved = store.budget(name)?;
         let cold_start = if saved.is_some() { ColdStart::WaitAWindow } else { limits.cold_start };
         let config = BudgetConfig { cold_start, ..limits.clone() };
@@ -72,7 +84,7 @@ impl Gates {
         let gates = Self {
             name: name.to_owned(),
             budget,
-            breaker: Breaker::new(breaker),
+            breaker,
             retry: Retry::new(backoff, Arc::new(RetryBudget::new(RETRIES_AT_FIRST, RETRIES_PER_CALL))),
             stopped: Mutex::new(None),
         };

@@ -12,6 +12,7 @@
 mod calculating;
 mod intake;
 mod lists;
+mod locations;
 mod polling;
 mod preparing;
 mod readers;
@@ -20,6 +21,7 @@ mod settings;
 pub use calculating::{Job, JobState, NotQueued, Queued};
 pub use intake::Taken;
 pub use lists::{ListStatistics, Listed};
+pub use locations::{GeocodingService, Geocoder, LocationStatistics, Locator};
 pub use polling::{FeedState, Polled};
 pub use readers::{Act, ReaderProblem};
 pub use settings::{FeedSettings, Polling};
@@ -28,6 +30,7 @@ use crate::error::EngineError;
 use crate::reputation::ReputationCache;
 use calculating::Calculations;
 use lists::Lists;
+use locations::Batches;
 use readers::Readers;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
@@ -91,6 +94,7 @@ pub(crate) struct Shared {
     readers: Readers,
     lists: Lists,
     calculations: Calculations,
+    batches: Batches,
     events: broadcast::Sender<ArticleEvent>,
     /// Woken when feeds were added or are to be asked now.
     feeds_changed: Notify,
@@ -109,6 +113,7 @@ impl ArticleService {
         let shared = Shared {
             lists: Lists::new(setup.cache),
             calculations,
+            batches: Batches::default(),
             readers,
             store: setup.store,
             clock: setup.clock,

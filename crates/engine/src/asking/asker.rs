@@ -227,7 +227,19 @@ impl Asker {
         spent: i64,
     ) -> Result<Arc<Line>, EngineError> {
         let gates = Gates::open(&self.name, &self.limits, self.breaker, self.backoff, store, clock)?;
-        Ok(Arc::new(Line {
+        Ok(Arc::new(self.line_through(gates, store, clock, progress, spent)?))
+    }
+
+    /// What calls share, through these gates.
+    pub(crate) fn line_through(
+        &self,
+        gates: Gates,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        progress: &Arc<AskProgress>,
+        spent: i64,
+    ) -> Result<Line, EngineError> {
+        Ok(Line {
             http: Arc::clone(&self.http),
             provider: Arc::clone(&self.provider),
             gates,
@@ -238,7 +250,7 @@ impl Asker {
             patience: self.patience,
             max_nano: self.purse(store, clock, spent)?,
             committed_nano: AtomicI64::new(0),
-        }))
+        })
     }
 }
 

@@ -18,43 +18,43 @@ use watchfire_llm::{
 use watchfire_store::LedgerRow;
 
 /// Everything that calls share.
-pub(super) struct Line {
-    pub(super) http: Arc<dyn Http>,
-    pub(super) provider: Arc<dyn Provider>,
-    pub(super) gates: Gates,
-    pub(super) prices: Arc<PriceTable>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) progress: Arc<AskProgress>,
+pub(crate) struct Line {
+    pub(crate) http: Arc<dyn Http>,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) gates: Gates,
+    pub(crate) prices: Arc<PriceTable>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) progress: Arc<AskProgress>,
     /// How long one call may take.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
     /// How long one pack may take in all, waits included.
-    pub(super) patience: Duration,
+    pub(crate) patience: Duration,
     /// The most that this run may cost, in billionths of a US dollar.
-    pub(super) max_nano: Option<i64>,
+    pub(crate) max_nano: Option<i64>,
     /// What it has cost, with what calls in flight may cost.
-    pub(super) committed_nano: AtomicI64,
+    pub(crate) committed_nano: AtomicI64,
 }
 
 /// What became of one prompt.
-pub(super) struct Called {
-    pub(super) outcome: Result<Completion, Failure>,
-    pub(super) ledger: Vec<LedgerRow>,
-    pub(super) tries: Tries,
+pub(crate) struct Called {
+    pub(crate) outcome: Result<Completion, Failure>,
+    pub(crate) ledger: Vec<LedgerRow>,
+    pub(crate) tries: Tries,
 }
 
 /// What it took.
 #[derive(Debug, Default)]
-pub(super) struct Tries {
-    pub(super) calls: u32,
-    pub(super) rate_limited: u32,
-    pub(super) waited: Vec<Duration>,
-    pub(super) took: Vec<Duration>,
+pub(crate) struct Tries {
+    pub(crate) calls: u32,
+    pub(crate) rate_limited: u32,
+    pub(crate) waited: Vec<Duration>,
+    pub(crate) took: Vec<Duration>,
 }
 
 impl Line {
     /// Asks until there is an answer or no use in asking. Dropping the future gives up: a call that was sent by then
     /// keeps its slot.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &self,
         prompt: &Prompt,
         items: u32,

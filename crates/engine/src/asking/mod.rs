@@ -19,6 +19,7 @@ mod run;
 mod verdict;
 
 pub use asker::{ASKER_PREFIX, Asker, Quote};
+pub(crate) use call::Line;
 pub(crate) use open::{Open, Which};
 pub(crate) use progress::add;
 pub use progress::{AskProgress, AskSnapshot};

@@ -31,6 +31,8 @@ const IDLE: Duration = Duration::from_secs(30);
 pub struct Outside {
     /// The model's name in the settings.
     pub name: String,
+    /// Whoever asks this model holds it meanwhile: one credential, one budget.
+    pub turn: Arc<tokio::sync::Mutex<()>>,
     /// How far the present round has come.
     progress: Mutex<Arc<AskProgress>>,
     /// What all rounds came to.
@@ -41,7 +43,7 @@ impl Outside {
     /// Nothing asked yet.
     pub fn new(name: &str) -> Arc<Self> {
         let asked = Mutex::default();
-        Arc::new(Self { name: name.to_owned(), progress: Mutex::default(), asked })
+        Arc::new(Self { name: name.to_owned(), turn: Arc::default(), progress: Mutex::default(), asked })
     }
 
     /// How far the present round has come.
@@ -86,7 +88,10 @@ impl Service {
             let progress = outside.begin();
             let span = tracing::debug_span!("ask", questions = before.len(), model = %outside.name);
             let round = asker.round(&self.shared.store, &self.shared.clock, &progress, which, 0);
-            let asked = round.instrument(span).await?;
+            let asked = {
+                let _turn = outside.turn.lock().await;
+                round.instrument(span).await?
+            };
             let answered = self.shared.take_answers(&before)?;
             let is_stopped = !asked.stopped.is_empty();
             outside.end(asked);
