@@ -68,7 +68,7 @@ async fn a_load_that_began_before_a_write_answers_nobody_who_asks_after_it() {
             first.get(&A, load).await
         });
         yield_now().await;
-        tasks.spawn(async move { second.get(&A, || pending()).await });
+        tasks.spawn(async move { second.get(&A, pending).await });
         yield_now().await;
         if everything {
             cache.invalidate_all();
@@ -92,7 +92,7 @@ async fn a_value_is_given_out_for_300_seconds_from_the_moment_its_load_began() {
         Ok(1)
     };
     cache.get(&A, slow).await.unwrap();
-    advance(200 * SECOND - Duration::from_millis(1)).await;
+    advance(Duration::from_millis(199_999)).await;
     assert_eq!(cache.peek(&A), Some(1));
     advance(Duration::from_millis(1)).await;
     assert_eq!(cache.peek(&A), None);
@@ -137,7 +137,7 @@ async fn a_leader_that_is_dropped_wakes_another() {
     let cache = Arc::new(lists(10));
     let (first, second) = (Arc::clone(&cache), Arc::clone(&cache));
     let mut leading = JoinSet::new();
-    leading.spawn(async move { first.get(&A, || pending()).await });
+    leading.spawn(async move { first.get(&A, pending).await });
     yield_now().await;
     let mut waiting = JoinSet::new();
     waiting.spawn(async move { second.get(&A, || async { Ok(2) }).await });
@@ -219,6 +219,9 @@ fn step() -> impl Strategy<Value = Step> {
 /// What was read: how often each of the key's tags had been written, and when.
 type Seen = ([u64; 2], Instant);
 
+/// A load: its key, what it reads, how often everything was forgotten before it and when it began, and how it is ended.
+type UnderWay = (List, [u64; 2], (u64, Instant), oneshot::Sender<bool>);
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -233,7 +236,7 @@ proptest! {
             let cache = Arc::new(DependentCache::<List, Seen, ()>::new(settings));
             let mut written = [0_u64; 4];
             let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
-            let mut loads: Vec<(List, [u64; 2], (u64, Instant), oneshot::Sender<bool>)> = Vec::new();
+            let mut loads: Vec<UnderWay> = Vec::new();
             let mut readers = JoinSet::new();
             let mut handles = Vec::new();
             let mut forgotten = 0;
