@@ -21,7 +21,7 @@ mod settings;
 pub use calculating::{Job, JobState, NotQueued, Queued};
 pub use intake::Taken;
 pub use lists::{ListStatistics, Listed};
-pub use locations::{GeocodingService, Geocoder, LocationStatistics, Locator};
+pub use locations::{Geocoder, GeocodingService, LocationStatistics, Locator};
 pub use polling::{FeedState, Polled};
 pub use readers::{Act, ReaderProblem};
 pub use settings::{FeedSettings, Polling};

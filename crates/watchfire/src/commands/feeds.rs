@@ -34,11 +34,18 @@ pub(super) fn run(common: &Common, command: &FeedsCommand) -> Result<Status, Pro
         FeedsCommand::List { json } => list(&articles, *json),
         FeedsCommand::Remove { feed } => remove(&articles, feed),
         FeedsCommand::Run { all, json } => {
-            newsroom::runtime()?.block_on(poll(&articles, *all, *json, settings.feeds.at_once))
+            let status =
+                newsroom::runtime()?.block_on(poll(&articles, *all, *json, settings.feeds.at_once))?;
+            newsroom::find_places(settings, &articles, &clock)?;
+            Ok(status)
         }
         FeedsCommand::Import { file } => import(&articles, file),
         FeedsCommand::Export => export(&articles),
-        FeedsCommand::Ingest { paths, limit } => ingest::run(&articles, paths, *limit),
+        FeedsCommand::Ingest { paths, limit } => {
+            let status = ingest::run(&articles, paths, *limit)?;
+            newsroom::find_places(settings, &articles, &clock)?;
+            Ok(status)
+        }
     }
 }
 

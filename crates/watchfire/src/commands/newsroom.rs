@@ -1,12 +1,15 @@
 //! Makes what articles are read with, by the settings.
 
+use super::asking;
 use crate::config::{Settings, with_names};
 use crate::exit::{Problem, Status};
 use std::sync::Arc;
+use std::time::Duration;
 use watchfire_engine::ReputationCache;
-use watchfire_engine::articles::{ArticleService, ArticleSetup};
+use watchfire_engine::articles::{ArticleService, ArticleSetup, Geocoder, GeocodingService, Locator};
 use watchfire_feeds::fetch::Fetcher;
-use watchfire_flow::Clock;
+use watchfire_flow::{Budget, BudgetConfig, Clock, Counted, Quota};
+use watchfire_http::{Client, Pool};
 use watchfire_store::Store;
 
 /// Articles, feeds and readers of a store. Nothing is fetched without `fetches`.
@@ -54,4 +57,58 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
         Problem::from_error(Status::Failed, &error, "how many threads may this user have? see `ulimit -u`")
     })
+}
+
+/// Who finds places, if a model is set for it. `turn` is shared with whoever else asks the same model.
+pub(super) fn locator(
+    settings: &Settings,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    turn: Option<Arc<tokio::sync::Mutex<()>>>,
+) -> Result<Option<Locator>, Problem> {
+    let locations = &settings.feeds.locations;
+    let Some(name) = &locations.llm else { return Ok(None) };
+    let seed = u64::try_from(clock.unix_millis()).unwrap_or(0);
+    let asker = asking::asker(settings, store, name, seed, false)?;
+    let service = locations.nominatim.as_ref().map(|url| geocoding(settings, url, clock)).transpose()?;
+    let total = Duration::from_secs_f64(locations.geocoding_s);
+    Ok(Some(Locator {
+        asker,
+        batch: locations.batch(),
+        adaptive: locations.adaptive,
+        geocoder: Geocoder { total, service },
+        turn: turn.unwrap_or_default(),
+    }))
+}
+
+/// A geocoding service, asked once a second as the policy of the public one has it.
+fn geocoding(settings: &Settings, url: &str, clock: &Arc<dyn Clock>) -> Result<GeocodingService, Problem> {
+    let http = Client::new(&Pool::default()).map_err(|error| {
+        Problem::from_error(Status::Failed, &error, "are the system's certificates in place?")
+    })?;
+    let once = Quota::Rolling { counted: Counted::Requests, limit: 1, window: Duration::from_secs(1) };
+    let config = BudgetConfig { quotas: vec![once], ..BudgetConfig::default() };
+    let budget = Budget::new(config, Arc::clone(clock))
+        .map_err(|error| Problem::from_error(Status::Failed, &error, "this is a bug: please report it"))?;
+    Ok(GeocodingService {
+        http: Arc::new(http),
+        url: url.to_owned(),
+        user_agent: settings.feeds.fetch().user_agent(),
+        budget,
+        stopped: std::sync::Mutex::default(),
+    })
+}
+
+/// Finds the places of everything that waits, by whoever is set to.
+pub(super) fn find_places(
+    settings: &Settings,
+    articles: &ArticleService,
+    clock: &Arc<dyn Clock>,
+) -> Result<(), Problem> {
+    let Some(locator) = locator(settings, articles.store(), clock, None)? else {
+        articles.place_what_waits()?;
+        return Ok(());
+    };
+    runtime()?.block_on(articles.find_places_now(&locator))?;
+    Ok(())
 }

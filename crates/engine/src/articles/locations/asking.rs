@@ -33,11 +33,10 @@ impl Shared {
         let span = tracing::debug_span!("places", articles = waiting.len());
         let texts = self.blocking(move |shared| shared.texts_of(&waiting)).await?;
         // What was tried too often is placed without asking.
-        let (given_up, asked): (Vec<_>, Vec<_>) = texts.into_iter().zip(batch.iter()).partition(|(_, one)| Self::is_tried_out(one));
-        let questions = asked
-            .iter()
-            .map(|((id, title, text), _)| PlaceQuestion::new(id.0, title, text))
-            .collect();
+        let (given_up, asked): (Vec<_>, Vec<_>) =
+            texts.into_iter().zip(batch.iter()).partition(|(_, one)| Self::is_tried_out(one));
+        let questions =
+            asked.iter().map(|((id, title, text), _)| PlaceQuestion::new(id.0, title, text)).collect();
         let found = {
             let _turn = locator.turn.lock().await;
             let line = self.line(locator, breaker, progress)?;
@@ -51,7 +50,8 @@ impl Shared {
             return Ok(Outcome::Later);
         };
         let mut located: Vec<(ArticleId, Vec<PlaceRow>)> = Vec::with_capacity(asked.len());
-        let mut embedded: Vec<(ArticleId, String, String)> = given_up.into_iter().map(|(text, _)| text).collect();
+        let mut embedded: Vec<(ArticleId, String, String)> =
+            given_up.into_iter().map(|(text, _)| text).collect();
         let mut clock = locator.geocoder.begin();
         for (text, _) in asked {
             match found.get(&text.0.0) {
@@ -73,7 +73,12 @@ impl Shared {
         Ok(Outcome::Placed)
     }
 
-    fn line(&self, locator: &Locator, breaker: &Breaker, progress: &Arc<AskProgress>) -> Result<Line, EngineError> {
+    fn line(
+        &self,
+        locator: &Locator,
+        breaker: &Breaker,
+        progress: &Arc<AskProgress>,
+    ) -> Result<Line, EngineError> {
         let gates = self.gates_for(&locator.asker, breaker)?;
         let mut line = locator.asker.line_through(gates, &self.store, &self.clock, progress, 0)?;
         line.patience = PATIENCE;

@@ -62,7 +62,11 @@ pub(super) struct Geocoding<'g> {
 
 impl Geocoding<'_> {
     /// Where the places of one article are; what nobody knows is left out.
-    pub(super) async fn find(&mut self, shared: &Arc<Shared>, places: &[Place]) -> Result<Vec<PlaceRow>, EngineError> {
+    pub(super) async fn find(
+        &mut self,
+        shared: &Arc<Shared>,
+        places: &[Place],
+    ) -> Result<Vec<PlaceRow>, EngineError> {
         let mut rows = Vec::with_capacity(places.len());
         let mut left = Vec::new();
         for place in places {
@@ -96,7 +100,8 @@ impl Geocoding<'_> {
         if is_stopped || Instant::now() >= self.until {
             return Ok(None);
         }
-        let Ok(slot) = service.budget.acquire(Ask { deadline: Some(self.until), ..Ask::default() }).await else {
+        let Ok(slot) = service.budget.acquire(Ask { deadline: Some(self.until), ..Ask::default() }).await
+        else {
             return Ok(None);
         };
         let request = Request::get(&url).header("user-agent", &service.user_agent);

@@ -23,7 +23,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
 use watchfire_flow::{
-    Batch, BatchSettings, BatchStatistics, BatchWarning, Batcher, Breaker, BreakerState, Deadline, Gate, Traffic,
+    Batch, BatchSettings, BatchStatistics, BatchWarning, Batcher, Breaker, BreakerState, Deadline, Gate,
+    Traffic,
 };
 use watchfire_store::articles::{ArticleId, WaitingLocation};
 
@@ -150,7 +151,11 @@ impl ArticleService {
             }
         };
         let feeding = async {
-            let fed = if ends { self.feed_all(&batcher).await } else { self.feed_for_ever(&batcher, locator).await };
+            let fed = if ends {
+                self.feed_all(&batcher).await
+            } else {
+                self.feed_for_ever(&batcher, locator).await
+            };
             batcher.drain(Deadline::never());
             fed
         };
@@ -160,7 +165,11 @@ impl ArticleService {
     }
 
     /// Takes what waits out of the store, in order, as it comes.
-    async fn feed_for_ever(&self, batcher: &Batcher<WaitingLocation>, locator: &Locator) -> Result<(), EngineError> {
+    async fn feed_for_ever(
+        &self,
+        batcher: &Batcher<WaitingLocation>,
+        locator: &Locator,
+    ) -> Result<(), EngineError> {
         let mut after = 0;
         let mut traffic = Traffic::default();
         loop {
@@ -189,7 +198,11 @@ impl ArticleService {
     }
 
     /// Takes the next ones out of the store; says how many.
-    async fn feed_more(&self, batcher: &Batcher<WaitingLocation>, after: &mut i64) -> Result<usize, EngineError> {
+    async fn feed_more(
+        &self,
+        batcher: &Batcher<WaitingLocation>,
+        after: &mut i64,
+    ) -> Result<usize, EngineError> {
         let from = *after;
         let waiting = self
             .shared
