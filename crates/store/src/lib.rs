@@ -17,6 +17,7 @@ mod decisions;
 mod error;
 mod learning;
 mod ledger;
+pub mod measurements;
 mod open;
 mod outbox;
 mod overrides;

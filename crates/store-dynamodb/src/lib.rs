@@ -1,0 +1,1 @@
+//! Users' measurements on DynamoDB.
