@@ -4,12 +4,16 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  watchfire eval --labels truth --steps alerts.csv      how well alerts are judged
+  watchfire eval --next --labels truth day1.csv day2.csv   how well it is foretold what comes next
+  watchfire eval --geo --held-out lgl.xml.gz            how well places are found in news")]
 pub(crate) struct Eval {
-    /// Files of labelled alerts in time order; each is a scenario of its own
+    /// Files of labelled alerts in time order, each a scenario of its own; with --geo annotated news
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Where the truth stands: a column of CSV, or a member of JSON objects (dots lead inwards)
-    #[arg(long, value_name = "FIELD", required_unless_present = "next")]
+    #[arg(long, value_name = "FIELD", required_unless_present_any = ["next", "geo"])]
     pub(crate) labels: Option<String>,
     /// Ask at every step on a machine what comes next, by what there is to learn from all other files
     #[arg(long, conflicts_with_all = ["all", "lives", "key", "leave_one_out", "seeds", "answers", "lies", "decider", "html", "svg", "markdown"])]
@@ -17,6 +21,15 @@ pub(crate) struct Eval {
     /// With --next: alerts of a rule that are so many minutes apart are two steps; 0 makes every change a step
     #[arg(long, value_name = "MINUTES", requires = "next", default_value = "60", value_parser = clap::value_parser!(u32).range(0..=1440))]
     pub(crate) stretch: u32,
+    /// Measure how well places are found in news: files are XML like that of LGL or TR-News, plain or gzip
+    #[arg(long, conflicts_with_all = ["next", "labels", "benign", "all", "lives", "key", "leave_one_out", "seeds", "answers", "lies", "decider", "steps", "mapping", "html", "svg", "markdown", "target"])]
+    pub(crate) geo: bool,
+    /// With --geo: only every second article, beginning with the second: nothing was fitted on those of LGL and TR-News
+    #[arg(long, requires = "geo")]
+    pub(crate) held_out: bool,
+    /// With --geo: show so many names of each kind that went wrong, the most frequent first
+    #[arg(long, value_name = "N", requires = "geo", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) misses: Option<u32>,
     /// A label of alerts that are no part of an attack, besides -, 0, benign, false, false_positive, none and normal
     #[arg(long, value_name = "LABEL")]
     pub(crate) benign: Vec<String>,
