@@ -102,6 +102,11 @@ impl ReputationCache {
         self.merged(&self.intel(), indicator)
     }
 
+    /// Whether any service, or article, said anything.
+    fn has_answers(&self) -> bool {
+        self.answers.as_ref().is_some_and(|answers| !read(answers).is_empty())
+    }
+
     fn merged(&self, intel: &Intel, indicator: Indicator<'_>) -> Opinion {
         let opinion = intel.lookup(indicator);
         self.answers.as_ref().map_or(opinion, |answers| opinion | read(answers).opinion(indicator))
@@ -144,7 +149,7 @@ impl Reputations for ReputationCache {
     fn reputation(&self, indicator: Indicator<'_>) -> Reputation {
         // Held over the insertion, so that an answer of old lists can't be put in after they were replaced.
         let intel = self.intel.read().unwrap_or_else(PoisonError::into_inner);
-        if !intel.has_lists() && self.answers.is_none() {
+        if !intel.has_lists() && !self.has_answers() {
             return Reputation::NotAsked;
         }
         self.lookups.fetch_add(1, Ordering::Relaxed);

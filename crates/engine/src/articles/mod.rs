@@ -19,6 +19,7 @@ mod readers;
 mod settings;
 
 pub use calculating::{Job, JobState, NotQueued, Queued};
+pub(crate) use intake::ARTICLES;
 pub use intake::Taken;
 pub use lists::{ListStatistics, Listed};
 pub use locations::{Geocoder, GeocodingService, LocationStatistics, Locator};

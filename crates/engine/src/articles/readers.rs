@@ -13,9 +13,12 @@ use watchfire_feeds::{Entity, EntityKind, Reading, Subject};
 use watchfire_signal::Timestamp;
 use watchfire_store::Store;
 use watchfire_store::articles::{
-    Action, ArticleId, Columns, FeedRow, ListedArticle, ProfileRow, RelevanceRow, UserId,
+    Action, ArticleId, Columns, FeedRow, ListedArticle, PlaceRow, ProfileRow, RelevanceRow, UserId,
 };
 
+/// What of a stored article it is judged by.
+const READ: Columns =
+    Columns::TITLE.and(Columns::TEXT).and(Columns::ENTITIES).and(Columns::PLACES).and(Columns::FEED);
 /// Readers at most.
 const MOST_READERS: usize = 1_000;
 
@@ -170,11 +173,7 @@ impl ArticleService {
         let reader = shared.readers.of(user).ok_or_else(|| ReaderProblem::Nobody(user.to_owned()))?;
         let now = shared.clock.unix_millis();
         let store = shared.store.articles();
-        let read = store.article(
-            article,
-            None,
-            Columns::TITLE | Columns::TEXT | Columns::ENTITIES | Columns::PLACES | Columns::FEED,
-        )?;
+        let read = store.article(article, None, READ)?;
         let read = read.ok_or(ReaderProblem::NoArticle)?;
         let before = match act {
             Act::Open => store.act(reader.id, article, Action::Opened, now)?,
@@ -246,10 +245,9 @@ impl Shared {
 
     /// Scores stored articles for one reader. Those that are gone are passed over.
     pub(super) fn score_stored(&self, reader: &Reader, articles: &[ArticleId]) -> Result<(), EngineError> {
-        let columns = Columns::TITLE | Columns::TEXT | Columns::ENTITIES | Columns::PLACES | Columns::FEED;
         let mut rows = Vec::with_capacity(articles.len());
         for id in articles {
-            let Some(read) = self.store.articles().article(*id, None, columns)? else { continue };
+            let Some(read) = self.store.articles().article(*id, None, READ)? else { continue };
             let relevance = self.with_stored(&read, |reading| {
                 reader.profile.score(reading, &severity(reading), &reader.leaning)
             })?;
@@ -260,12 +258,28 @@ impl Shared {
         Ok(())
     }
 
-    /// Scores stored articles for everybody: their places have become known.
-    pub(crate) fn score_again(&self, articles: &[ArticleId]) -> Result<(), EngineError> {
-        for reader in self.readers.all() {
-            self.score_stored(&reader, articles)?;
+    /// Scores stored articles for everybody: their places have become known, and are about to be stored.
+    pub(super) fn score_located(&self, located: &[(ArticleId, Vec<PlaceRow>)]) -> Result<(), EngineError> {
+        let readers = self.readers.all();
+        if readers.is_empty() {
+            return Ok(());
         }
-        self.lists.changed();
+        let mut rows: HashMap<UserId, Vec<RelevanceRow>> = HashMap::new();
+        for (id, places) in located {
+            let Some(mut read) = self.store.articles().article(*id, None, READ)? else { continue };
+            read.places.clone_from(places);
+            self.with_stored(&read, |reading| {
+                let graded = severity(reading);
+                for reader in &readers {
+                    let relevance = reader.profile.score(reading, &graded, &reader.leaning);
+                    rows.entry(reader.id).or_default().push(row(*id, &relevance));
+                }
+            })?;
+        }
+        for (user, rows) in rows {
+            self.store.articles().put_relevance(user, &rows)?;
+            self.lists.changed_for(user);
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What services answered, in memory.
 
+use crate::articles::ARTICLES;
 use std::collections::HashMap;
 use std::sync::Arc;
 use watchfire_intel::services::spelled;
@@ -30,7 +31,10 @@ impl Answers {
     pub(crate) fn of(rows: Vec<ServiceAnswerRow>, now: i64) -> Self {
         let mut answers = Self { now, ..Self::default() };
         for row in rows {
-            answers.put(row);
+            // What an article warned of is forgotten when it no longer holds: nobody can be asked again.
+            if row.service != ARTICLES || row.until > now {
+                answers.put(row);
+            }
         }
         answers
     }
@@ -51,6 +55,11 @@ impl Answers {
             at: row.at,
             until: row.until,
         });
+    }
+
+    /// Whether nobody said anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_indicator.is_empty()
     }
 
     /// Whether the service's answer about an indicator, as services spell it, still holds.

@@ -137,7 +137,7 @@ async fn calculate(articles: &ArticleService, user: &str) -> Result<u64, Problem
     let bar = indicatif::ProgressBar::new(0);
     let progress = async {
         loop {
-            let Some(job) = articles.job(queued.job) else { return None };
+            let job = articles.job(queued.job)?;
             bar.set_length(job.total);
             bar.set_position(job.done);
             if matches!(job.state, JobState::Done | JobState::Failed) {

@@ -40,10 +40,8 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
     check_tokens(address, &store)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let asker = command.llm.as_deref().map(|name| asker(settings, &store, name, &clock)).transpose()?;
-    let mut reputations = ReputationCache::open(intel, &store)?;
-    if !settings.intel.services.is_empty() {
-        reputations = reputations.with_services(&store, clock.unix_millis())?;
-    }
+    // Articles that come in while it runs may warn of something.
+    let reputations = ReputationCache::open(intel, &store)?.with_services(&store, clock.unix_millis())?;
     let service = Service::start(Setup {
         asking: asker.as_ref().map_or(Asking::Nobody, |(asker, _)| Asking::Live(asker.mark())),
         history: Settings::history(&store)?,

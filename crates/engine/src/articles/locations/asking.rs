@@ -1,6 +1,7 @@
 //! One batch: asked about, in halves where it must be, found on the map, and stored.
 
 use super::super::Shared;
+use super::super::intake::embedded_places;
 use super::{Locator, PATIENCE};
 use crate::asking::{AskProgress, Line};
 use crate::error::EngineError;
@@ -61,12 +62,13 @@ impl Shared {
         }
         let count = embedded.len();
         self.blocking(move |shared| {
+            let embedded = embedded.iter().map(|(id, title, text)| (*id, title.as_str(), text.as_str()));
+            located.extend(embedded_places(embedded)?);
+            // Where an article is may be why it matters. It leaves the queue last.
+            shared.score_located(&located)?;
             shared.store.articles().located(&located)?;
-            shared.place(embedded.iter().map(|(id, title, text)| (*id, title.as_str(), text.as_str())))?;
-            let ids: Vec<ArticleId> =
-                located.iter().map(|(id, _)| *id).chain(embedded.iter().map(|(id, ..)| *id)).collect();
-            // Where an article is may be why it matters.
-            shared.score_again(&ids)
+            shared.lists.changed();
+            Ok(())
         })
         .await?;
         self.gave_up(count);
