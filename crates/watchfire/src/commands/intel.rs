@@ -31,17 +31,20 @@ pub(super) fn run(common: &Common, command: &IntelCommand) -> Result<Status, Pro
     match command {
         IntelCommand::Lists { .. } if !intel.has_lists() => Err(nobody("there are no lists to show")),
         IntelCommand::Lists { .. } => lists(&intel),
-        IntelCommand::Lookup { .. } if !intel.has_lists() && !has_services => {
-            Err(nobody("there are no lists and no services to ask"))
-        }
         IntelCommand::Lookup { ask: true, .. } if !has_services => {
             Err(nobody("--ask: there are no services in the settings"))
         }
         IntelCommand::Lookup { values, ask, .. } => {
-            // What services say is kept, and what they allow is counted: that takes a store. Lists need none.
-            let location =
-                if has_services { settings.location(common.store.as_deref())? } else { Location::Memory };
+            // What services and articles say is kept, and what services allow is counted: that takes a store. Lists need none.
+            let location = settings.location(common.store.as_deref())?;
+            let is_there = matches!(&location, Location::File(path) if path.is_file());
+            let location = if has_services || is_there { location } else { Location::Memory };
             let store = Store::open(&location)?;
+            if !intel.has_lists() && !has_services && !store.has_service_answers()? {
+                return Err(nobody(
+                    "there are no lists and no services to ask, and no article warned of anything",
+                ));
+            }
             lookup(&known(settings, &store, intel, values, *ask)?, values, *ask)
         }
     }
@@ -56,7 +59,7 @@ fn known(
     ask: bool,
 ) -> Result<ReputationCache, Problem> {
     let reputations = ReputationCache::open(intel, store)?;
-    if settings.intel.services.is_empty() {
+    if settings.intel.services.is_empty() && !store.has_service_answers()? {
         return Ok(reputations);
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
