@@ -42,6 +42,7 @@ fn bed(tokens: &[(&str, &[Scope], Option<u32>)]) -> (Bed, Vec<String>) {
         mappings: Arc::from([]),
         limits: Limits::default(),
         reputations: Arc::new(ReputationCache::open(Intel::empty(), &store).unwrap()),
+        enriches: false,
         history: History::default(),
         asking: Asking::Nobody,
         reuse: Policy::default(),

@@ -1,6 +1,6 @@
 //! `watchfire serve`
 
-use super::{asking, delivering};
+use super::{asking, delivering, services};
 use crate::cli::{Common, Serve};
 use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
@@ -12,8 +12,8 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
-use watchfire_engine::service::{Outside, Service, Setup};
-use watchfire_engine::{Asker, ReputationCache};
+use watchfire_engine::service::{Enrichment, Outside, Service, Setup};
+use watchfire_engine::{Asker, Enricher, ReputationCache};
 use watchfire_flow::{Clock, SystemClock};
 use watchfire_judge::{Asking, tame};
 use watchfire_server::{App, ServeError, Stop, Watched, WatchedKind, bind, serve};
@@ -54,6 +54,7 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
         limits: settings.limits(),
         reputations: Arc::new(reputations),
         keep_raw: settings.store.keep_raw,
+        enriches: !settings.intel.services.is_empty(),
         max_requests: settings.server.max_waiting,
         webhooks: settings.targets()?,
     })?;
@@ -93,6 +94,9 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
     delivering::start(&service)?;
     if let Some((asker, outside)) = asker {
         ask(service.clone(), asker, outside);
+    }
+    if let Some(enricher) = services::enricher(settings, seed, false)? {
+        enrich(service.clone(), enricher);
     }
     runtime.block_on(until_stopped(app, service, address, &location.to_string()))
 }
@@ -134,6 +138,29 @@ fn ask(service: Service, asker: Asker, outside: Arc<Outside>) {
                 if let Err(error) = service.ask(&asker, &outside).await {
                     service.live().failed("asking");
                     tracing::error!(error = %tame(&error.to_string(), 300), "asking failed; it goes on in a while");
+                }
+                sleep(PAUSE).await;
+            }
+        });
+    });
+}
+
+/// Asks intelligence services on a thread of their own.
+fn enrich(service: Service, enricher: Enricher) {
+    std::thread::spawn(move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tracing::error!(%error, "no services are asked");
+                return;
+            }
+        };
+        let enrichment = Enrichment::default();
+        runtime.block_on(async {
+            loop {
+                if let Err(error) = service.enrich(&enricher, &enrichment).await {
+                    service.live().failed("enriching");
+                    tracing::error!(error = %tame(&error.to_string(), 300), "asking services failed; it goes on in a while");
                 }
                 sleep(PAUSE).await;
             }
