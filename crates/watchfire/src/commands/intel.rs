@@ -35,18 +35,28 @@ pub(super) fn run(common: &Common, command: &IntelCommand) -> Result<Status, Pro
             Err(nobody("--ask: there are no services in the settings"))
         }
         IntelCommand::Lookup { values, ask, .. } => {
-            // What services and articles say is kept, and what services allow is counted: that takes a store. Lists need none.
-            let location = settings.location(common.store.as_deref())?;
-            let is_there = matches!(&location, Location::File(path) if path.is_file());
-            let location = if has_services || is_there { location } else { Location::Memory };
-            let store = Store::open(&location)?;
+            let store = store(settings, common, has_services)?;
             if !intel.has_lists() && !has_services && !store.has_service_answers()? {
                 return Err(nobody(
-                    "there are no lists and no services to ask, and no article warned of anything",
+                    "there are no lists, no services, and no articles that warned of anything",
                 ));
             }
             lookup(&known(settings, &store, intel, values, *ask)?, values, *ask)
         }
+    }
+}
+
+/// The store: what services and articles said is kept in it, and what services allow is counted. Lists need none, so
+/// none is made for them.
+fn store(settings: &Settings, common: &Common, has_services: bool) -> Result<Store, Problem> {
+    let is_there = |location: &Location| match location {
+        Location::File(path) => path.is_file(),
+        Location::Memory => false,
+    };
+    match settings.location(common.store.as_deref()) {
+        Ok(location) if has_services || is_there(&location) => Ok(Store::open(&location)?),
+        Err(problem) if has_services => Err(problem),
+        _ => Ok(Store::open(&Location::Memory)?),
     }
 }
 
