@@ -3,8 +3,8 @@
 use crate::config::{Settings, with_names};
 use crate::exit::{Problem, Status};
 use std::sync::Arc;
-use watchfire_engine::ReputationCache;
 use watchfire_engine::articles::{ArticleService, ArticleSetup};
+use watchfire_engine::{EngineError, ReputationCache};
 use watchfire_feeds::fetch::Fetcher;
 use watchfire_flow::Clock;
 use watchfire_store::Store;
@@ -33,6 +33,30 @@ pub(super) fn open(
         asks_for_places: settings.feeds.locations.llm.is_some(),
         indicators_ms: settings.feeds.indicators_ms(),
     })?)
+}
+
+/// What is done for articles for as long as the service runs: feeds are asked, scores worked out, lists loaded ahead. Never
+/// returns. Dropping it ends what is on its way; the store has what was done.
+pub(super) async fn run(articles: &ArticleService) {
+    tokio::join!(articles.poll_feeds(), articles.calculate_queued(), articles.warm_lists());
+}
+
+/// Takes away articles from before `expired`; `is_daily` puts names and the planner's statistics in order, too.
+pub(super) async fn tidy(articles: &ArticleService, expired: Option<i64>, is_daily: bool) {
+    let service = articles.clone();
+    let tidied = tokio::task::spawn_blocking(move || {
+        let gone = expired.map_or(Ok(0), |before| service.expire(before))?;
+        if is_daily {
+            service.tidy()?;
+        }
+        Ok::<_, EngineError>(gone)
+    });
+    match tidied.await {
+        Ok(Ok(0)) => {}
+        Ok(Ok(gone)) => tracing::info!(gone, "articles that no feed has any more were taken away"),
+        Ok(Err(error)) => tracing::warn!(%error, "articles can't be tidied up"),
+        Err(error) => tracing::warn!(%error, "articles can't be tidied up"),
+    }
 }
 
 /// The same for a command that works on the store and ends.
