@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use watchfire_engine::articles::{ArticleService, FeedSettings};
+use watchfire_engine::articles::{ArticleService, FeedSettings, FeedState};
 use watchfire_http::{BadAddress, Reach, destination};
 use watchfire_judge::tame;
 use watchfire_store::articles::FeedId;
@@ -168,7 +168,7 @@ pub(crate) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Re
     let articles = app.articles()?.clone();
     app.read(move |_| {
         let feed = known(&articles, &id)?;
-        articles.remove_feed(feed)?;
+        articles.remove_feed(feed.row.id)?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
@@ -179,7 +179,7 @@ pub(crate) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Re
     post, path = "/api/v1/feeds/{id}/fetch", tag = "feeds", security(("token" = [])),
     params(("id" = String, Path, description = "The feed's id")),
     responses(
-        (status = 202, description = "GET /api/v1/feeds tells when it was"),
+        (status = 202, body = Feed, description = "As it stands until it was asked; GET /api/v1/feeds tells when it was"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
@@ -190,26 +190,29 @@ pub(crate) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Re
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn fetch(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub(crate) async fn fetch(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Feed>), Problem> {
     let articles = app.articles()?.clone();
     app.read(move |_| {
         let feed = known(&articles, &id)?;
-        if articles.feed(feed)?.is_some_and(|feed| feed.settings.is_paused) {
+        if feed.settings.is_paused {
             return Err(Problem::new(
                 StatusCode::CONFLICT,
                 "this feed is not asked: it is paused, or a folder",
                 "what is in a folder is read by watchfire feeds ingest",
             ));
         }
-        articles.ask_soon(feed)?;
-        Ok(StatusCode::ACCEPTED)
+        articles.ask_soon(feed.row.id)?;
+        Ok((StatusCode::ACCEPTED, Json(Feed::of(known(&articles, &id)?))))
     })
     .await
 }
 
 /// The feed of this id, if there is one.
-fn known(articles: &ArticleService, id: &str) -> Result<FeedId, Problem> {
+fn known(articles: &ArticleService, id: &str) -> Result<FeedState, Problem> {
     let missing = || Problem::not_found("feed", id);
     let feed = decimal(id).map(FeedId).ok_or_else(missing)?;
-    articles.feed(feed)?.map(|_| feed).ok_or_else(missing)
+    articles.feed(feed)?.ok_or_else(missing)
 }

@@ -33,7 +33,6 @@ struct FeedCounts {
 
 /// Batches of articles whose places a model is asked for.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(dead_code, reason = "made by `location_batches` as soon as the engine counts batches")]
 struct LocationBatches {
     /// Articles that were put into batches since the start.
     total_queued: u64,
