@@ -1,5 +1,7 @@
 //! What a client can rely on, request by request.
 
+mod articles;
+
 use super::router;
 use crate::app::{App, AppSettings};
 use crate::token::{Scope, Scopes, Token};
