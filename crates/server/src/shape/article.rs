@@ -95,10 +95,12 @@ pub(crate) struct Article {
     /// How much it matters to the user, 0 to 1000; null where there is no profile of theirs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u16>)]
+    #[expect(clippy::option_option, reason = "not asked for, and asked for and not there, are two answers")]
     score: Option<Option<u16>>,
     /// Why, the strongest first; null where there is no profile of theirs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Reason>>)]
+    #[expect(clippy::option_option, reason = "not asked for, and asked for and not there, are two answers")]
     reasons: Option<Option<Vec<Reason>>>,
     /// What it names.
     #[serde(skip_serializing_if = "Option::is_none")]
