@@ -25,10 +25,10 @@ pub(crate) struct Eval {
     #[arg(long, conflicts_with_all = ["next", "labels", "benign", "all", "lives", "key", "leave_one_out", "seeds", "answers", "lies", "decider", "steps", "mapping", "html", "svg", "markdown", "target"])]
     pub(crate) geo: bool,
     /// With --geo: only every second article, beginning with the second: nothing was fitted on those of LGL and TR-News
-    #[arg(long, requires = "geo")]
+    #[arg(long, requires = "geo", conflicts_with_all = ["labels", "next"])]
     pub(crate) held_out: bool,
     /// With --geo: show so many names of each kind that went wrong, the most frequent first
-    #[arg(long, value_name = "N", requires = "geo", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", requires = "geo", conflicts_with_all = ["labels", "next"], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) misses: Option<u32>,
     /// A label of alerts that are no part of an attack, besides -, 0, benign, false, false_positive, none and normal
     #[arg(long, value_name = "LABEL")]

@@ -37,9 +37,9 @@ fn what_is_in_force_is_told() {
 fn a_key_or_a_value_that_is_not_known_is_named_with_its_line() {
     let bench = Workbench::new();
     for (text, parts) in [
-        ("[feeds]\nat_once = 4\nintervall = 3\n", ["intervall", "watchfire.toml"]),
+        ("[feeds]\nat_once = 4\nintervall = 3\n", ["watchfire.toml:3: ", "intervall"]),
         ("[feeds]\nat_once = 0\n", ["[feeds] at_once: 0", "docs/feeds.md"]),
-        ("[feeds.locations]\npreset = 'fast'\n", ["fast", "preset"]),
+        ("[feeds.locations]\npreset = 'fast'\n", ["watchfire.toml:2: ", "high_volume"]),
         ("[[feeds.names]]\nkind = 'ip'\npath = 'x'\n", ["ip is not one of malware", "docs/feeds.md"]),
     ] {
         bench.file("watchfire.toml", text);

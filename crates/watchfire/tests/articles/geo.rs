@@ -82,8 +82,8 @@ fn what_is_no_corpus_is_named_with_its_line() {
     for (text, part) in [
         ("<rss/>".to_owned(), "bad.xml:1: there is no <article>"),
         (good[..cut].to_owned(), "the file ends inside of an element"),
-        (good.replacen("<lat>53.55", "<lat>north", 1), "bad.xml:6: <lat> is not a number"),
-        (good.replacen("</toponym>", "</toponim>", 1), "bad.xml:6: "),
+        (good.replacen("<lat>53.55", "<lat>north", 1), "bad.xml:7: <lat> is not a number"),
+        (good.replacen("</toponym>", "</toponim>", 1), "bad.xml:7: "),
     ] {
         bench.file("bad.xml", text);
         bench.run(["eval", "--geo", "bad.xml"]).ends_with(2).says(&[part, "LGL"]);

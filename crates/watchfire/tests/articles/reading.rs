@@ -110,7 +110,7 @@ fn a_profile_can_be_shown_put_again_and_taken_away() {
     bench.run(["profile", "put", "again.json"]).ends_with(0);
     assert_eq!(bench.run(["profile", "show", "mira"]).out(), shown.out());
     bench.run(["profile", "remove", "mira"]).ends_with(0);
-    bench.run(["profile", "show", "mira"]).ends_with(2).says(&["profile list"]);
+    bench.run(["profile", "show", "mira"]).ends_with(2).says(&["profile of mira", "profile put"]);
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn table(measured: &[Measured], all: &Measured, held_out: bool, misses: usize) -
     let half = if held_out { " Every second article only." } else { "" };
     let mut text = format!(
         "Places found by the embedded gazetteer and resolved, from the text alone.{half}\n\n\
-         {:45}{:^25} {:^25} {:^28}\n{:<24} {:>9} {:>9}   {:>7} {:>7} {:>7}   {:>7} {:>7} {:>7}   {:>7} {:>9} {:>9}\n",
+         {:45}{:^25} {:^25} {:^29}\n{:<24} {:>9} {:>9}   {:>7} {:>7} {:>7}   {:>7} {:>7} {:>7}   {:>7} {:>10} {:>10}\n",
         "",
         "found, by overlap",
         "found, exactly",
@@ -110,7 +110,7 @@ fn row(one: &Measured) -> String {
     let scores = &one.scores;
     let found = |of: &Recognition| format!("{:>7.3} {:>7.3} {:>7.3}", of.precision(), of.recall(), of.f1());
     format!(
-        "{:<24} {:>9} {:>9}   {}   {}   {:>7} {:>7.1} % {:>9.1}\n",
+        "{:<24} {:>9} {:>9}   {}   {}   {:>7} {:>8.1} % {:>10.1}\n",
         tame(&one.name, 24),
         grouped(scores.articles as u64),
         grouped(scores.overlap.annotated as u64),
@@ -175,7 +175,7 @@ fn missed(scores: &Scores, most: usize) -> String {
     for ((_, heading), names) in KINDS.iter().zip(by_kind(scores)) {
         let times: u64 = names.iter().map(|(_, named)| named.times).sum();
         text.push_str(&format!(
-            "\n{heading}: {} times, {} names\n",
+            "\n{heading}: {} times, {} different\n",
             grouped(times),
             grouped(names.len() as u64)
         ));
@@ -189,7 +189,7 @@ fn missed(scores: &Scores, most: usize) -> String {
             ));
         }
         if names.len() > most {
-            text.push_str(&format!("         … and {} more names\n", grouped((names.len() - most) as u64)));
+            text.push_str(&format!("         … and {} more\n", grouped((names.len() - most) as u64)));
         }
     }
     text
