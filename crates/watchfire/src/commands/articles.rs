@@ -77,7 +77,9 @@ pub(super) fn run(common: &Common, command: &ArticlesCommand) -> Result<Status, 
     if is_all && !command.json {
         let known: u64 = articles.feeds()?.iter().map(|feed| feed.row.articles).sum();
         let rest = rest(command, &query, u64::from(shown), known);
-        rest.iter().for_each(|text| terminal::note(text));
+        for text in &rest {
+            terminal::note(text);
+        }
     }
     Ok(Status::Done)
 }
