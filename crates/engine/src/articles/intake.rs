@@ -5,6 +5,7 @@ use super::{ArticleEvent, ArticleService, Shared};
 use crate::error::EngineError;
 use std::collections::HashMap;
 use watchfire_feeds::parse::Entry;
+use watchfire_feeds::{EntityKind, Extractor};
 use watchfire_geo::{Context, Gazetteer, Geoparser};
 use watchfire_intel::services::spelled;
 use watchfire_signal::{Indicator, Reputation, Timestamp};
@@ -129,7 +130,7 @@ impl Shared {
         } else {
             let texts =
                 fresh.iter().map(|(id, one)| (*id, one.article.title.as_str(), one.article.text.as_str()));
-            let located = embedded_places(texts)?;
+            let located = embedded_places(self.extractor(), texts)?;
             self.score_fresh(feed, &fresh, &countries_in(&located))?;
             self.store.articles().located(&located)?;
         }
@@ -158,8 +159,10 @@ impl Shared {
                 texts.push((one.article, read.title.unwrap_or_default(), read.text.unwrap_or_default()));
             }
             placed += texts.len() as u64;
-            let located =
-                embedded_places(texts.iter().map(|(id, title, text)| (*id, title.as_str(), text.as_str())))?;
+            let located = embedded_places(
+                self.extractor(),
+                texts.iter().map(|(id, title, text)| (*id, title.as_str(), text.as_str())),
+            )?;
             self.score_located(&located)?;
             self.store.articles().located(&located)?;
             self.lists.changed();
@@ -206,8 +209,14 @@ impl Shared {
     }
 }
 
+/// Whether a name is that of somebody or something, so that a place within it is none: Palo Alto Networks.
+fn is_name(kind: EntityKind) -> bool {
+    matches!(kind, EntityKind::Vendor | EntityKind::Product | EntityKind::Actor | EntityKind::Malware)
+}
+
 /// The places of articles by the embedded gazetteer.
 pub(super) fn embedded_places<'a>(
+    extractor: &Extractor,
     articles: impl Iterator<Item = (ArticleId, &'a str, &'a str)>,
 ) -> Result<Vec<(ArticleId, Vec<PlaceRow>)>, EngineError> {
     let gazetteer = Gazetteer::embedded().map_err(|_| EngineError::Corrupt("gazetteer"))?;
@@ -215,7 +224,15 @@ pub(super) fn embedded_places<'a>(
     let mut located = Vec::new();
     for (id, title, text) in articles {
         let mut places: Vec<PlaceRow> = Vec::new();
-        for mention in parser.parse(&format!("{title}\n{text}"), &Context::default()) {
+        let whole = format!("{title}\n{text}");
+        let found = extractor.extract(&whole);
+        let mut names = found.iter().filter(|found| is_name(found.entity.kind)).peekable();
+        for mention in parser.parse(&whole, &Context::default()) {
+            // Both are in the order of the text.
+            while names.next_if(|name| name.end <= mention.start).is_some() {}
+            if names.peek().is_some_and(|name| name.start < mention.end) {
+                continue;
+            }
             let Some(place) = mention.place.filter(|_| mention.confidence >= LEAST_CONFIDENCE) else {
                 continue;
             };
@@ -223,7 +240,7 @@ pub(super) fn embedded_places<'a>(
             if places.len() < MOST_PLACES && !places.iter().any(|known| known.place == number) {
                 places.push(PlaceRow {
                     place: number,
-                    name: place.name,
+                    name: mention.name,
                     latitude: place.latitude,
                     longitude: place.longitude,
                     country: place.country.unwrap_or_default(),

@@ -11,6 +11,7 @@
 
 mod calculating;
 mod intake;
+mod keeping;
 mod lists;
 mod locations;
 mod polling;

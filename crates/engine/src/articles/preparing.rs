@@ -29,7 +29,7 @@ pub(super) struct Prepared {
 }
 
 impl Shared {
-    fn extractor(&self) -> &Extractor {
+    pub(super) fn extractor(&self) -> &Extractor {
         self.extractor.get_or_init(|| {
             let reputations = std::sync::Arc::clone(&self.reputations);
             Extractor::new((self.names)()).with_known_good(move |entity| {

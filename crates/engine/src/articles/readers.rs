@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use watchfire_feeds::relevance::{
     Action as Deed, CompiledProfile, Done, Leaning, Profile, ProfileError, Relevance, Taste,
 };
-use watchfire_feeds::severity::severity;
+use watchfire_feeds::severity::{Graded, severity};
 use watchfire_feeds::{Entity, EntityKind, Reading, Subject};
 use watchfire_signal::Timestamp;
 use watchfire_store::Store;
@@ -138,6 +138,11 @@ impl ArticleService {
     /// The number of a reader.
     pub fn reader(&self, user: &str) -> Option<UserId> {
         self.shared.readers.of(user).map(|reader| reader.id)
+    }
+
+    /// How severe a stored article is, and why. It has to be read with its title, text, entities, places and feed.
+    pub fn graded(&self, read: &ListedArticle) -> Result<Graded, EngineError> {
+        self.shared.with_stored(read, severity)
     }
 
     /// Gives somebody a profile, in the place of the one they had. Articles that come from now on are scored by it; those

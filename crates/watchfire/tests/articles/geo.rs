@@ -4,8 +4,11 @@ use crate::support::{Workbench, alerts};
 use serde_json::Value;
 use std::fmt::Write;
 
+/// A place name, and where it is, if that is known.
+type Named<'n> = (&'n str, Option<(f64, f64)>);
+
 /// A corpus of articles: an id, a text, and what is annotated in it with where that is.
-fn corpus(articles: &[(&str, &str, &[(&str, Option<(f64, f64)>)])]) -> String {
+fn corpus(articles: &[(&str, &str, &[Named<'_>])]) -> String {
     let mut xml = String::from("<?xml version=\"1.0\"?>\n<articles>\n");
     for (id, text, toponyms) in articles {
         write!(xml, "<article docid=\"{id}\">\n<text><![CDATA[{text}]]></text>\n<toponyms>\n").unwrap();

@@ -63,7 +63,7 @@ impl Shared {
         let count = embedded.len();
         self.blocking(move |shared| {
             let embedded = embedded.iter().map(|(id, title, text)| (*id, title.as_str(), text.as_str()));
-            located.extend(embedded_places(embedded)?);
+            located.extend(embedded_places(shared.extractor(), embedded)?);
             // Where an article is may be why it matters. It leaves the queue last.
             shared.score_located(&located)?;
             shared.store.articles().located(&located)?;

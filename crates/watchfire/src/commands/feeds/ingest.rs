@@ -98,8 +98,7 @@ fn gather(path: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) -> Result<()
     }
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     // A link to a file is as good as the file.
-    let is_wanted = is_named || (ENDINGS.contains(&ending.as_str()) && path.is_file());
-    if !is_wanted {
+    if !(is_named || ENDINGS.contains(&ending.as_str()) && path.is_file()) {
         return Ok(());
     }
     if files.len() == MOST_FILES {
