@@ -1,0 +1,12 @@
+//! What articles promise, on a paused clock: against a stand-in that counts arrivals as a provider does, a fake web of
+//! feeds, and the store itself as the one who knows.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod batches;
+
+mod heard;
+
+mod outages;
+
+mod world;
