@@ -3,10 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod answers;
 mod batches;
-
+mod day;
+mod geocoding;
 mod heard;
-
+mod intake;
+mod kills;
+mod lists;
 mod outages;
-
+mod polling;
+mod readers;
 mod world;
