@@ -84,6 +84,15 @@ impl ReputationCache {
         }
     }
 
+    /// It is `now`, in milliseconds since 1970: what services or articles said holds no longer than they said. A process that
+    /// goes on for days is to say so now and then. A few nanoseconds, unless something becomes stale.
+    pub(crate) fn pass(&self, now: i64) {
+        let Some(answers) = &self.answers else { return };
+        if answers.write().unwrap_or_else(PoisonError::into_inner).pass(now) {
+            self.forget_merged();
+        }
+    }
+
     /// Merges anew from now on.
     pub(crate) fn forget_merged(&self) {
         self.cache.clear();

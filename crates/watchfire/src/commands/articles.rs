@@ -77,7 +77,7 @@ pub(super) fn run(common: &Common, command: &ArticlesCommand) -> Result<Status, 
     if is_all && !command.json {
         let known: u64 = articles.feeds()?.iter().map(|feed| feed.row.articles).sum();
         let rest = rest(command, &query, u64::from(shown), known);
-        for text in &rest {
+        if let Some(text) = &rest {
             terminal::note(text);
         }
     }
