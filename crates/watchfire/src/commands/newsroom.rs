@@ -24,16 +24,13 @@ pub(super) fn open(
     fetches: bool,
 ) -> Result<ArticleService, Problem> {
     let extra = settings.feeds.extra_names()?;
-    let fetcher = fetches.then(|| Fetcher::new(settings.feeds.fetch(), Arc::clone(clock))).transpose();
-    let fetcher = fetcher.map_err(|error| {
-        Problem::from_error(Status::Failed, &error, "are the system's certificates in place?")
-    })?;
+    let fetcher = fetches.then(|| Arc::new(Fetcher::new(settings.feeds.fetch(), Arc::clone(clock))));
     Ok(ArticleService::start(ArticleSetup {
         store: Arc::clone(store),
         clock: Arc::clone(clock),
         names: Box::new(move || with_names(&extra)),
         reputations,
-        fetcher: fetcher.map(Arc::new),
+        fetcher,
         polling: settings.feeds.polling(),
         cache: settings.feeds.cache(),
         asks_for_places: settings.feeds.locations.llm.is_some(),
