@@ -120,7 +120,24 @@ impl Shared {
             }
         }
         taken.new += new;
-        taken.indicators += self.warn(feed, &fresh)?;
+        let followed = self.follow(feed, &fresh, taken);
+        // After the writes, and whatever became of them: whoever asks from now on sees what is stored.
+        self.lists.changed();
+        if new > 0 {
+            self.tell(ArticleEvent::New(new));
+        }
+        followed?;
+        Ok(outcomes)
+    }
+
+    /// What follows from articles that were stored: intelligence, places, scores.
+    fn follow(
+        &self,
+        feed: &FeedRow,
+        fresh: &[(ArticleId, Prepared)],
+        taken: &mut Taken,
+    ) -> Result<(), EngineError> {
+        taken.indicators += self.warn(feed, fresh)?;
         let mut countries = HashMap::new();
         if self.asks_for_places {
             self.places_wanted.notify_one();
@@ -129,13 +146,7 @@ impl Shared {
                 fresh.iter().map(|(id, one)| (*id, one.article.title.as_str(), one.article.text.as_str())),
             )?;
         }
-        self.score_fresh(feed, &fresh, &countries)?;
-        // After the writes: whoever asks from now on sees them.
-        self.lists.changed();
-        if new > 0 {
-            self.tell(ArticleEvent::New(new));
-        }
-        Ok(outcomes)
+        self.score_fresh(feed, fresh, &countries)
     }
 
     /// Finds the places of articles in the embedded gazetteer, and stores them. Says in which countries they are.
