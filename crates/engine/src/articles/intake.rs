@@ -121,25 +121,37 @@ impl Shared {
             }
         }
         taken.new += new;
-        taken.indicators += self.warn(feed, &fresh)?;
+        let followed = self.follow(feed, &fresh, taken);
+        // After the writes, and whatever became of them: whoever asks from now on sees what is stored.
+        self.lists.changed();
+        if new > 0 {
+            self.tell(ArticleEvent::New(new));
+        }
+        followed?;
+        Ok(outcomes)
+    }
+
+    /// What follows from articles that were stored: intelligence, places, scores.
+    fn follow(
+        &self,
+        feed: &FeedRow,
+        fresh: &[(ArticleId, Prepared)],
+        taken: &mut Taken,
+    ) -> Result<(), EngineError> {
+        taken.indicators += self.warn(feed, fresh)?;
         // Scores come before an article leaves the queue for its places: after a kill, what is in the queue is placed and
         // scored again.
         if self.asks_for_places {
-            self.score_fresh(feed, &fresh, &HashMap::new())?;
+            self.score_fresh(feed, fresh, &HashMap::new())?;
             self.places_wanted.notify_one();
         } else {
             let texts =
                 fresh.iter().map(|(id, one)| (*id, one.article.title.as_str(), one.article.text.as_str()));
             let located = embedded_places(self.extractor(), texts)?;
-            self.score_fresh(feed, &fresh, &countries_in(&located))?;
+            self.score_fresh(feed, fresh, &countries_in(&located))?;
             self.store.articles().located(&located)?;
         }
-        // After the writes: whoever asks from now on sees them.
-        self.lists.changed();
-        if new > 0 {
-            self.tell(ArticleEvent::New(new));
-        }
-        Ok(outcomes)
+        Ok(())
     }
 
     /// Places what waits in the queue from before, where no model is asked.

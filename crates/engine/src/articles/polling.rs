@@ -99,9 +99,13 @@ impl ArticleService {
 
     /// Takes a feed away, with its articles. Blocks.
     pub fn remove_feed(&self, id: FeedId) -> Result<(), EngineError> {
-        while !self.shared.store.articles().remove_feed(id, 500)? {}
+        let removed = (|| {
+            while !self.shared.store.articles().remove_feed(id, 500)? {}
+            Ok(())
+        })();
+        // Some of it may be gone even where it failed.
         self.shared.lists.changed();
-        Ok(())
+        removed
     }
 
     /// Has a feed asked as soon as it is its turn.

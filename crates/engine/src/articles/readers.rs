@@ -4,7 +4,7 @@ use super::preparing::Prepared;
 use super::{ArticleService, Shared};
 use crate::error::EngineError;
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use watchfire_feeds::relevance::{
     Action as Deed, CompiledProfile, Done, Leaning, Profile, ProfileError, Relevance, Taste,
 };
@@ -68,7 +68,11 @@ pub(super) struct Reader {
 
 /// Everybody with a profile.
 #[derive(Default)]
-pub(super) struct Readers(RwLock<HashMap<String, Arc<Reader>>>);
+pub(super) struct Readers {
+    by_name: RwLock<HashMap<String, Arc<Reader>>>,
+    /// Held by whoever reads what is stored of a reader and writes it anew: two at once would learn from one only.
+    writing: Mutex<()>,
+}
 
 impl Readers {
     /// Those that the store has. A profile that another version wrote and this one can't read scores nothing.
@@ -83,19 +87,23 @@ impl Readers {
                 }
             }
         }
-        Ok(Self(RwLock::new(readers)))
+        Ok(Self { by_name: RwLock::new(readers), writing: Mutex::default() })
     }
 
     pub(super) fn of(&self, user: &str) -> Option<Arc<Reader>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(user).cloned()
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(user).cloned()
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn all(&self) -> Vec<Arc<Reader>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     fn put(&self, user: &str, reader: Option<Reader>) {
-        let mut readers = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut readers = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         match reader {
             Some(reader) => drop(readers.insert(user.to_owned(), Arc::new(reader))),
             None => drop(readers.remove(user)),
@@ -103,7 +111,7 @@ impl Readers {
     }
 
     fn count(&self) -> usize {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
@@ -151,6 +159,7 @@ impl ArticleService {
         // Whatever can't score is refused before anything is stored.
         CompiledProfile::new(profile)?;
         let shared = &self.shared;
+        let _writing = shared.readers.writing();
         if shared.readers.of(&profile.user).is_none() && shared.readers.count() >= MOST_READERS {
             return Err(ReaderProblem::TooMany);
         }
@@ -164,17 +173,22 @@ impl ArticleService {
 
     /// Takes a profile away, with all that belongs to it. Blocks.
     pub fn remove_profile(&self, user: &str) -> Result<(), ReaderProblem> {
+        let _writing = self.shared.readers.writing();
         let row = self.shared.store.articles().profile(user)?;
         let row = row.ok_or_else(|| ReaderProblem::Nobody(user.to_owned()))?;
         self.shared.readers.put(user, None);
-        while !self.shared.store.articles().remove_user(row.id, 1_000)? {}
+        let removed = (|| {
+            while !self.shared.store.articles().remove_user(row.id, 1_000)? {}
+            Ok(())
+        })();
         self.shared.lists.changed_for(row.id);
-        Ok(())
+        removed
     }
 
     /// Notes what a reader does with an article, and learns from it. Twice the same is once. Blocks.
     pub fn act(&self, user: &str, article: ArticleId, act: Act) -> Result<(), ReaderProblem> {
         let shared = &self.shared;
+        let _writing = shared.readers.writing();
         let reader = shared.readers.of(user).ok_or_else(|| ReaderProblem::Nobody(user.to_owned()))?;
         let now = shared.clock.unix_millis();
         let store = shared.store.articles();
@@ -185,6 +199,8 @@ impl ArticleService {
             Act::Dismiss => store.act(reader.id, article, Action::Dismissed, now)?,
             Act::TakeBack => store.take_back(reader.id, article)?,
         };
+        // That is written, whatever becomes of what is learned.
+        shared.lists.changed_for(reader.id);
         let mut taste = taste(&shared.store, reader.id)?;
         let features = shared.with_stored(&read, |reading| reader.profile.features(reading))?;
         let done = |action| Done { action, at: moment(now) };
@@ -204,7 +220,6 @@ impl ArticleService {
         if let Some(row) = store.profile(user)? {
             shared.readers.put(user, Some(self::reader(&shared.store, &row, now)?));
         }
-        shared.lists.changed_for(reader.id);
         Ok(())
     }
 }

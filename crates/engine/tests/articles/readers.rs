@@ -171,6 +171,33 @@ fn what_is_dismissed_is_hidden_until_it_is_taken_back_and_that_leaves_no_trace()
 }
 
 #[test]
+fn of_what_two_do_at_once_in_one_name_all_is_learned() {
+    paused(async {
+        let world = World::new();
+        let service = world.embedded();
+        let feed = feed_of(&service, "https://one.example/");
+        service.take_in(&feed, &news(0..60), 500).unwrap();
+        let ann = service.put_profile(&profile("ann", &["SCADA"], &["PL"])).unwrap().id;
+        calculated(&service, async { service.calculate("ann", 0).unwrap() }).await;
+        let before = scores(&service, ann).await;
+        let at_once = |act| {
+            std::thread::scope(|threads| {
+                for half in world.articles().chunks(30) {
+                    let (service, half) = (&service, half.to_vec());
+                    threads
+                        .spawn(move || half.into_iter().for_each(|id| service.act("ann", id, act).unwrap()));
+                }
+            });
+        };
+        at_once(Act::Dismiss);
+        assert!(scores(&service, ann).await.is_empty());
+        at_once(Act::TakeBack);
+        calculated(&service, async { service.calculate("ann", 0).unwrap() }).await;
+        assert_eq!(scores(&service, ann).await, before, "taken back, nothing is left of it");
+    });
+}
+
+#[test]
 fn the_fifty_first_calculation_in_five_minutes_is_refused_with_the_wait_and_goes_after_it() {
     paused(async {
         let world = World::new();
