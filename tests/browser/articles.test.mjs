@@ -43,7 +43,9 @@ describe("a reader", () => {
       await option(page, `First ${token}`).waitFor();
       const titles = await page.locator("#articles [role=option] .what").allTextContents();
       assert.match(titles[0], new RegExp(`First ${token}`));
-      assert.ok(titles.findIndex((title) => title.startsWith(`Second ${token}`)) < titles.findIndex((title) => title.startsWith("Quiet day")));
+      // What does not matter at all is left out, or comes last.
+      const second = titles.findIndex((title) => title.startsWith(`Second ${token}`)), quiet = titles.findIndex((title) => title.startsWith("Quiet day"));
+      assert.ok(second > 0 && (quiet < 0 || second < quiet), titles.join(" | "));
       const scores = (await page.locator("#articles [role=option] .score b").allTextContents()).map((text) => Number(text.replace(",", "")));
       assert.deepEqual(scores, scores.toSorted((a, b) => b - a));
       assert.notEqual((await page.locator("#articles [role=option] .why").first().textContent()).trim(), "");
@@ -175,7 +177,8 @@ describe("a reader", () => {
         await page.getByLabel("Weight").fill("300");
         await page.getByLabel("Sectors").fill("shipping\nenergy");
         await page.getByRole("button", { name: "Save and calculate" }).click();
-        await page.getByRole("progressbar", { name: "Scores calculated" }).waitFor();
+        // So few are calculated before anybody sees a bar.
+        await page.getByRole("progressbar", { name: "Scores calculated" }).or(page.getByText(/[\d,]+ scores are new/)).first().waitFor();
         await page.getByText(/[\d,]+ scores are new/).waitFor();
         await at(page, "user", name);
         await page.waitForFunction((title) => document.querySelector("#articles [aria-posinset='1']")?.textContent.includes(title), `Second ${token}`);
@@ -206,7 +209,8 @@ describe("a reader", () => {
   });
 
   test("adds a feed by its address, has it fetched, and removes it", async () => {
-    const own = await serveFeed();
+    // Articles at addresses of their own: those of the other feed would be known again.
+    const own = await serveFeed(`${token}-own`);
     try {
       await inTab(mine(), async (page) => {
         await option(page, `First ${token}`).waitFor();

@@ -84,6 +84,15 @@ impl ReputationCache {
         }
     }
 
+    /// It is `now`, in milliseconds since 1970: what services or articles said holds no longer than they said. A process that
+    /// goes on for days is to say so now and then. A few nanoseconds, unless something becomes stale.
+    pub(crate) fn pass(&self, now: i64) {
+        let Some(answers) = &self.answers else { return };
+        if answers.write().unwrap_or_else(PoisonError::into_inner).pass(now) {
+            self.forget_merged();
+        }
+    }
+
     /// Merges anew from now on.
     pub(crate) fn forget_merged(&self) {
         self.cache.clear();
@@ -100,6 +109,11 @@ impl ReputationCache {
     /// What all together say of an indicator.
     pub fn opinion(&self, indicator: Indicator<'_>) -> Opinion {
         self.merged(&self.intel(), indicator)
+    }
+
+    /// Whether any service, or article, said anything.
+    fn has_answers(&self) -> bool {
+        self.answers.as_ref().is_some_and(|answers| !read(answers).is_empty())
     }
 
     fn merged(&self, intel: &Intel, indicator: Indicator<'_>) -> Opinion {
@@ -144,7 +158,7 @@ impl Reputations for ReputationCache {
     fn reputation(&self, indicator: Indicator<'_>) -> Reputation {
         // Held over the insertion, so that an answer of old lists can't be put in after they were replaced.
         let intel = self.intel.read().unwrap_or_else(PoisonError::into_inner);
-        if !intel.has_lists() && self.answers.is_none() {
+        if !intel.has_lists() && !self.has_answers() {
             return Reputation::NotAsked;
         }
         self.lookups.fetch_add(1, Ordering::Relaxed);

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use watchfire_feeds::{EntityKind, Extractor, Found, Names, Part};
+use watchfire_feeds::entities::Part;
+use watchfire_feeds::{EntityKind, Extractor, Found, Names};
 
 /// Cases that differ, by their line in the file and their name, and why.
 const DIFFERENT: [(usize, &str, &str); 5] = [

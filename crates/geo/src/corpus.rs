@@ -7,8 +7,9 @@
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::str::FromStr;
 
 /// Corpora are a few megabytes; no more than this is read.
 const MAX_BYTES: u64 = 64 << 20;
@@ -45,18 +46,31 @@ pub enum CorpusError {
     /// The file.
     #[error("cannot read the corpus")]
     Read(#[from] std::io::Error),
-    /// Its XML.
-    #[error("the corpus is not well-formed")]
-    Xml(#[from] quick_xml::Error),
+    /// Its XML is not well-formed.
+    #[error("line {line}: {source}")]
+    Xml {
+        /// Where, counted from 1.
+        line: usize,
+        /// Why.
+        source: quick_xml::Error,
+    },
+    /// Its XML is, but what it says can't be.
+    #[error("line {line}: {what}")]
+    Wrong {
+        /// Where, counted from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
     /// Larger than 64 MB.
     #[error("the corpus is larger than 64 MB")]
     Large,
 }
 
-/// Reads the corpus in a file, gzipped if its name ends in `.gz`.
+/// Reads the corpus in a file, plain or gzipped, which its first bytes tell.
 pub fn read(path: &Path) -> Result<Vec<Article>, CorpusError> {
-    let file = std::fs::File::open(path)?;
-    let zipped = path.extension().is_some_and(|extension| extension == "gz");
+    let mut file = BufReader::new(std::fs::File::open(path)?);
+    let zipped = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     let mut text = String::new();
     let source: Box<dyn Read> =
         if zipped { Box::new(flate2::read::GzDecoder::new(file)) } else { Box::new(file) };
@@ -75,15 +89,72 @@ struct Draft {
     longitude: Option<f64>,
 }
 
-/// Reads a corpus from its XML.
+/// The line that a byte stands in, counted from 1.
+fn line_at(xml: &str, byte: u64) -> usize {
+    let byte = usize::try_from(byte).unwrap_or(xml.len()).min(xml.len());
+    1 + xml.as_bytes()[..byte].iter().filter(|byte| **byte == b'\n').count()
+}
+
+/// A number of an element's content; none where it is empty.
+fn number<T: FromStr>(content: &str, element: &str) -> Result<Option<T>, String> {
+    match content.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| format!("<{element}> is not a number")),
+    }
+}
+
+/// Degrees, of which there are no more than `most`; none where the element is empty.
+fn degrees(content: &str, element: &str, most: f64) -> Result<Option<f64>, String> {
+    match number::<f64>(content, element)? {
+        Some(degrees) if !(-most..=most).contains(&degrees) => {
+            Err(format!("<{element}> is not between -{most} and {most}"))
+        }
+        degrees => Ok(degrees),
+    }
+}
+
+/// Reads a corpus from its XML. A file that breaks off, or that says where a toponym is in what is no number, is an error
+/// rather than a smaller corpus: figures of part of it would pass for figures of all.
 pub fn parse(xml: &str) -> Result<Vec<Article>, CorpusError> {
     let mut reader = Reader::from_str(xml);
+    match articles(&mut reader) {
+        Ok(articles) => Ok(articles),
+        Err(Broken::Xml(source)) => {
+            Err(CorpusError::Xml { line: line_at(xml, reader.error_position()), source })
+        }
+        Err(Broken::Wrong(what)) => {
+            Err(CorpusError::Wrong { line: line_at(xml, reader.buffer_position()), what })
+        }
+    }
+}
+
+/// What went wrong, before it is known where.
+enum Broken {
+    Xml(quick_xml::Error),
+    Wrong(String),
+}
+
+impl From<quick_xml::Error> for Broken {
+    fn from(error: quick_xml::Error) -> Self {
+        Self::Xml(error)
+    }
+}
+
+impl From<String> for Broken {
+    fn from(what: String) -> Self {
+        Self::Wrong(what)
+    }
+}
+
+fn articles(reader: &mut Reader<&[u8]>) -> Result<Vec<Article>, Broken> {
     let mut articles = Vec::new();
     let (mut article, mut draft, mut content) = (Article::default(), Draft::default(), String::new());
     let mut drafts = Vec::new();
+    let mut depth = 0_usize;
     loop {
         match reader.read_event()? {
             Event::Start(tag) => {
+                depth += 1;
                 content.clear();
                 match tag.name().as_ref() {
                     b"article" => {
@@ -106,21 +177,30 @@ pub fn parse(xml: &str) -> Result<Vec<Article>, CorpusError> {
                 b"apos" => "'",
                 _ => " ",
             }),
-            Event::End(tag) => match tag.name().as_ref() {
-                b"text" => article.text = content.replace("\r\n", "\n"),
-                b"start" => draft.start = content.trim().parse().ok(),
-                b"end" => draft.end = content.trim().parse().ok(),
-                b"phrase" => draft.phrase.clone_from(&content),
-                b"lat" => draft.latitude = content.trim().parse().ok(),
-                b"lon" => draft.longitude = content.trim().parse().ok(),
-                b"toponym" => drafts.push(std::mem::take(&mut draft)),
-                b"article" => {
-                    place(&mut article, &drafts);
-                    drafts.clear();
-                    articles.push(std::mem::take(&mut article));
+            Event::End(tag) => {
+                depth = depth.saturating_sub(1);
+                match tag.name().as_ref() {
+                    b"text" => article.text = content.replace("\r\n", "\n"),
+                    b"start" => draft.start = number(&content, "start")?,
+                    b"end" => draft.end = number(&content, "end")?,
+                    b"phrase" => draft.phrase.clone_from(&content),
+                    b"lat" => draft.latitude = degrees(&content, "lat", 90.0)?,
+                    b"lon" => draft.longitude = degrees(&content, "lon", 180.0)?,
+                    b"toponym" => drafts.push(std::mem::take(&mut draft)),
+                    b"article" => {
+                        place(&mut article, &drafts);
+                        drafts.clear();
+                        articles.push(std::mem::take(&mut article));
+                    }
+                    _ => {}
                 }
-                _ => {}
-            },
+            }
+            Event::Eof if depth > 0 => {
+                return Err(Broken::Wrong("the file ends inside of an element".to_owned()));
+            }
+            Event::Eof if articles.is_empty() => {
+                return Err(Broken::Wrong("there is no <article> in it".to_owned()));
+            }
             Event::Eof => return Ok(articles),
             _ => {}
         }
@@ -182,7 +262,15 @@ mod tests {
     }
 
     #[test]
-    fn broken_xml_is_an_error() {
-        assert!(parse("<articles><article></toponym>").is_err());
+    fn what_can_not_be_measured_against_is_an_error_with_its_line() {
+        let told = |xml: &str| parse(xml).unwrap_err().to_string();
+        assert!(told("<articles>\n<article></toponym>").starts_with("line 2: "));
+        let cut = &XML[..XML.find("</toponyms>").unwrap()];
+        assert_eq!(told(cut), "line 1: the file ends inside of an element");
+        assert_eq!(told("<rss/>"), "line 1: there is no <article> in it");
+        let far = XML.replace("<lat>", "\n<lat>9");
+        assert_eq!(told(&far), "line 2: <lat> is not between -90 and 90");
+        let word = XML.replace("<start>30", "\n\n<start>thirty");
+        assert_eq!(told(&word), "line 3: <start> is not a number");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A call that ended without an answer. Whether the service counted it is told by [`HttpError::was_sent`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum HttpError {
     /// The request can't be made: a bad address or header.
     #[error("the request can't be made: {0}")]

@@ -5,10 +5,11 @@ use crate::guard::Guard;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use axum::http::StatusCode;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use watchfire_engine::EngineError;
+use watchfire_engine::articles::ArticleService;
 use watchfire_engine::service::webhooks::Webhook;
 use watchfire_engine::service::{Consultant, Outside, Service};
 use watchfire_store::Store;
@@ -73,6 +74,7 @@ pub struct App {
 
 pub(crate) struct Shared {
     pub(crate) service: Service,
+    pub(crate) articles: OnceLock<ArticleService>,
     pub(crate) settings: AppSettings,
     pub(crate) guard: Guard,
     pub(crate) metrics: Metrics,
@@ -97,6 +99,7 @@ impl App {
         Ok(Self {
             shared: Arc::new(Shared {
                 service,
+                articles: OnceLock::new(),
                 settings,
                 guard,
                 metrics,
@@ -108,8 +111,26 @@ impl App {
         })
     }
 
+    /// Serves articles, too. To be said once, before anything is served.
+    #[must_use]
+    pub fn with_articles(self, articles: ArticleService) -> Self {
+        self.shared.articles.get_or_init(|| articles);
+        self
+    }
+
     pub(crate) fn service(&self) -> &Service {
         &self.shared.service
+    }
+
+    /// Articles, feeds and readers, where they are served.
+    pub(crate) fn articles(&self) -> Result<&ArticleService, Problem> {
+        self.shared.articles.get().ok_or_else(|| {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "articles are not served here",
+                "`watchfire serve` serves them; GET /api/v1/openapi.json describes what there is",
+            )
+        })
     }
 
     /// Reads from the store without holding up whoever else is served.

@@ -6,13 +6,13 @@
 use crate::app::App;
 use crate::figures::Statistics;
 use crate::problem::Problem;
-use crate::shape::hexadecimal;
+use crate::shape::{Calculation, hexadecimal};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::sse::{Event as Sse, KeepAlive, Sse as Stream};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval};
+use watchfire_engine::articles::{ArticleEvent, ArticleService, Job};
 use watchfire_engine::service::Event;
 
 /// How long changes are gathered.
@@ -86,6 +87,7 @@ impl Hub {
 /// Makes events for as long as it runs.
 pub(crate) async fn feed(app: App) {
     let mut events = app.service().events();
+    let mut news = News::of(app.shared.articles.get());
     let mut changed: BTreeSet<i64> = BTreeSet::new();
     let (mut more, mut dead) = (false, None);
     let mut gather = interval(GATHER);
@@ -108,8 +110,10 @@ pub(crate) async fn feed(app: App) {
                 Err(RecvError::Lagged(_)) => more = true,
                 Err(RecvError::Closed) => return,
             },
+            () = news.gather() => {}
             _ = gather.tick() => {
                 let hub = &app.shared.hub;
+                news.tell(hub);
                 if !changed.is_empty() || more {
                     let ids: Vec<String> = std::mem::take(&mut changed).into_iter().map(hexadecimal).collect();
                     hub.tell("patterns", serde_json::json!({ "ids": ids, "more": more }).to_string());
@@ -133,6 +137,46 @@ pub(crate) async fn feed(app: App) {
     }
 }
 
+/// What happened to articles since it was last told.
+struct News {
+    events: Option<broadcast::Receiver<ArticleEvent>>,
+    new: u64,
+    /// How calculations stand, by their number.
+    jobs: BTreeMap<u64, Job>,
+}
+
+impl News {
+    fn of(articles: Option<&ArticleService>) -> Self {
+        Self { events: articles.map(ArticleService::events), new: 0, jobs: BTreeMap::new() }
+    }
+
+    /// Waits for something to happen, and remembers it. Never comes back where there are no articles. May be dropped.
+    async fn gather(&mut self) {
+        let Some(events) = &mut self.events else { return std::future::pending().await };
+        match events.recv().await {
+            Ok(ArticleEvent::New(new)) => self.new += new,
+            Ok(ArticleEvent::Job(job)) => {
+                if self.jobs.len() < MOST || self.jobs.contains_key(&job.id) {
+                    self.jobs.insert(job.id, job);
+                }
+            }
+            // Whoever watches a calculation asks for it once more when nothing comes.
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => self.events = None,
+        }
+    }
+
+    fn tell(&mut self, hub: &Hub) {
+        let new = std::mem::take(&mut self.new);
+        if new > 0 {
+            hub.tell("articles", serde_json::json!({ "new": new }).to_string());
+        }
+        for job in std::mem::take(&mut self.jobs).into_values() {
+            hub.tell("relevance", serde_json::to_string(&Calculation::of(job)).unwrap_or_default());
+        }
+    }
+}
+
 /// A place among those who listen, counted for as long as it is taken.
 pub(crate) struct Seat(Arc<AtomicUsize>);
 
@@ -150,10 +194,11 @@ struct Listener {
     _seat: Seat,
 }
 
-/// Live events: patterns that changed, dead letters, statistics once a second.
+/// Live events: patterns that changed, dead letters, new articles, calculations, statistics once a second.
 ///
-/// Events are `statistics` (as GET /api/v1/statistics), `patterns` (`{"ids":[…],"more":false}`), `dead` (`{"waiting":3}`), and
-/// `missed` (`{"events":7}`) for a listener that was too slow.
+/// Events are `statistics` (as GET /api/v1/statistics), `patterns` (`{"ids":[…],"more":false}`), `dead` (`{"waiting":3}`),
+/// `articles` (`{"new":2}`), `relevance` (as GET /api/v1/relevance/{job}), and `missed` (`{"events":7}`) for a listener that was
+/// too slow.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "figures", security(("token" = [])),
     responses(

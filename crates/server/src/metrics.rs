@@ -1,7 +1,10 @@
 //! Metrics for Prometheus. Names and labels are few and known: nothing that comes in names one.
 
+mod articles;
+
 use crate::app::{App, WatchedKind};
 use crate::figures::memory;
+use crate::shape::FeedState;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -41,10 +44,10 @@ struct Refused {
 }
 
 /// The methods that are counted apart; everything else is `other`.
-const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /// The routes that are counted apart; everything else is `other`.
-const ROUTES: [&str; 23] = [
+const ROUTES: [&str; 35] = [
     "/",
     "/assets/{name}",
     "/api/v1/alerts",
@@ -59,6 +62,18 @@ const ROUTES: [&str; 23] = [
     "/api/v1/dead-letters",
     "/api/v1/dead-letters/replay",
     "/api/v1/dead-letters/{id}",
+    "/api/v1/articles/with-relevance",
+    "/api/v1/articles/map",
+    "/api/v1/articles/statistics",
+    "/api/v1/articles/{id}",
+    "/api/v1/articles/{id}/action",
+    "/api/v1/relevance/calculate",
+    "/api/v1/relevance/{job}",
+    "/api/v1/feeds",
+    "/api/v1/feeds/{id}",
+    "/api/v1/feeds/{id}/fetch",
+    "/api/v1/profiles",
+    "/api/v1/profiles/{user}",
     "/api/v1/statistics",
     "/api/v1/cost",
     "/api/v1/events",
@@ -126,7 +141,7 @@ impl Metrics {
     }
 
     /// All metrics as text.
-    pub(crate) fn text(&self, app: &App, patterns: u64) -> String {
+    pub(crate) fn text(&self, app: &App, patterns: u64, feeds: &[FeedState]) -> String {
         self.memory.set(memory());
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
@@ -134,6 +149,9 @@ impl Metrics {
         }
         let mut all = text.strip_suffix("# EOF\n").unwrap_or(&text).to_owned();
         all.push_str(&of_service(app, patterns));
+        if let Ok(service) = app.articles() {
+            articles::tell(&mut all, service, feeds);
+        }
         all.push_str("# EOF\n");
         all
     }

@@ -1,5 +1,6 @@
 //! What a client is told that is not served: problem details (RFC 9457).
 
+use crate::shape::wrong_profile;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -7,6 +8,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 use utoipa::ToSchema;
 use watchfire_engine::EngineError;
+use watchfire_engine::articles::ReaderProblem;
 use watchfire_engine::service::Refusal;
 use watchfire_judge::tame;
 use watchfire_store::StoreError;
@@ -104,6 +106,28 @@ impl From<EngineError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, tame(&error.to_string(), 300), error.hint())
                     .after(Duration::from_secs(1))
             }
+        }
+    }
+}
+
+impl From<ReaderProblem> for Problem {
+    fn from(problem: ReaderProblem) -> Self {
+        let text = tame(&problem.to_string(), 300);
+        match problem {
+            ReaderProblem::Nobody(_) => {
+                Self::new(StatusCode::NOT_FOUND, text, "PUT /api/v1/profiles/NAME makes one")
+            }
+            ReaderProblem::NoArticle => {
+                Self::new(StatusCode::NOT_FOUND, text, "ids come with GET /api/v1/articles/with-relevance")
+            }
+            ReaderProblem::Profile(error) => {
+                let (detail, hint) = wrong_profile(&error);
+                Self::bad(tame(&detail, 300), hint)
+            }
+            ReaderProblem::TooMany => {
+                Self::new(StatusCode::CONFLICT, text, "take some away with DELETE /api/v1/profiles/NAME")
+            }
+            ReaderProblem::Engine(error) => error.into(),
         }
     }
 }

@@ -28,6 +28,12 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Whether anybody said anything.
+    pub fn has_service_answers(&self) -> Result<bool, StoreError> {
+        let connection = self.reader();
+        Ok(connection.query_row("SELECT EXISTS (SELECT 1 FROM service_answers)", [], |row| row.get(0))?)
+    }
+
     /// Keeps an answer, if there is one, and what the calls for it took.
     pub fn put_service_answer(
         &self,

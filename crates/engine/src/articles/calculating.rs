@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use watchfire_flow::{Ask, Budget, BudgetConfig, Check, Clock, Counted, Quota};
 use watchfire_store::articles::ArticleId;
 
@@ -137,6 +137,18 @@ impl State {
         }
     }
 
+    /// Takes the first calculation of a reader for whom none goes on.
+    fn next(&mut self, running: &HashMap<Id, String>) -> Option<(u64, i64, String)> {
+        let user_of = |job: &u64| self.jobs.get(job).map(|job| &job.user);
+        let is_free = |(job, _): &(u64, i64)| {
+            user_of(job).is_none_or(|user| !running.values().any(|running| running == user))
+        };
+        let place = self.waiting.iter().position(is_free)?;
+        let (job, since) = self.waiting.remove(place);
+        let user = self.jobs.get(&job).map(|job| job.user.clone()).unwrap_or_default();
+        Some((job, since, user))
+    }
+
     fn forget_old(&mut self) {
         while self.jobs.len() > REMEMBERED {
             let over = |job: &Job| matches!(job.state, JobState::Done | JobState::Failed);
@@ -196,21 +208,23 @@ impl ArticleService {
     }
 
     /// Works calculations off, for ever. Dropping it ends those that go on; they are asked for again by whoever wants them.
+    ///
+    /// One of each reader goes on at a time, and those of all readers go on together: what is scarce are the turns, and for
+    /// these they stand in line batch by batch. So nobody waits for the whole of somebody else's.
     pub async fn calculate_queued(&self) {
         let mut running = JoinSet::new();
+        let mut readers: HashMap<Id, String> = HashMap::new();
         loop {
-            let next = {
-                let mut state = self.shared.calculations.state();
-                let is_free = running.len() < AT_ONCE as usize;
-                if state.waiting.is_empty() || !is_free { None } else { Some(state.waiting.remove(0)) }
-            };
-            if let Some((job, since)) = next {
+            while let Some((job, since, user)) = self.shared.calculations.state().next(&readers) {
                 let shared = Arc::clone(&self.shared);
-                running.spawn(async move { shared.calculate(job, since).await });
-                continue;
+                let task = running.spawn(async move { shared.calculate(job, since).await });
+                readers.insert(task.id(), user);
             }
             tokio::select! {
-                Some(_) = running.join_next() => {}
+                Some(ended) = running.join_next_with_id() => {
+                    let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                    readers.remove(&id);
+                }
                 () = self.shared.calculations.asked.notified() => {}
             }
         }

@@ -5,9 +5,10 @@ use super::{ArticleEvent, ArticleService, Shared};
 use crate::error::EngineError;
 use std::collections::HashMap;
 use watchfire_feeds::parse::Entry;
+use watchfire_feeds::{EntityKind, Extractor};
 use watchfire_geo::{Context, Gazetteer, Geoparser};
 use watchfire_intel::services::spelled;
-use watchfire_signal::{Indicator, Reputation};
+use watchfire_signal::{Indicator, Reputation, Timestamp};
 use watchfire_store::ServiceAnswerRow;
 use watchfire_store::articles::{ArticleId, FeedId, FeedRow, PlaceRow, Upserted};
 
@@ -120,55 +121,37 @@ impl Shared {
             }
         }
         taken.new += new;
-        taken.indicators += self.warn(feed, &fresh)?;
-        let mut countries = HashMap::new();
-        if self.asks_for_places {
-            self.places_wanted.notify_one();
-        } else {
-            countries = self.place(
-                fresh.iter().map(|(id, one)| (*id, one.article.title.as_str(), one.article.text.as_str())),
-            )?;
-        }
-        self.score_fresh(feed, &fresh, &countries)?;
-        // After the writes: whoever asks from now on sees them.
+        let followed = self.follow(feed, &fresh, taken);
+        // After the writes, and whatever became of them: whoever asks from now on sees what is stored.
         self.lists.changed();
         if new > 0 {
             self.tell(ArticleEvent::New(new));
         }
+        followed?;
         Ok(outcomes)
     }
 
-    /// Finds the places of articles in the embedded gazetteer, and stores them. Says in which countries they are.
-    pub(crate) fn place<'a>(
+    /// What follows from articles that were stored: intelligence, places, scores.
+    fn follow(
         &self,
-        articles: impl Iterator<Item = (ArticleId, &'a str, &'a str)>,
-    ) -> Result<HashMap<ArticleId, Vec<String>>, EngineError> {
-        let gazetteer = Gazetteer::embedded().map_err(|_| EngineError::Corrupt("gazetteer"))?;
-        let parser = Geoparser::new(gazetteer);
-        let (mut located, mut countries) = (Vec::new(), HashMap::new());
-        for (id, title, text) in articles {
-            let mentions = parser.parse(&format!("{title}\n{text}"), &Context::default());
-            let mut places: Vec<PlaceRow> = Vec::new();
-            for mention in mentions {
-                let Some(place) = mention.place.filter(|_| mention.confidence >= LEAST_CONFIDENCE) else {
-                    continue;
-                };
-                let number = i64::from(place.id.number());
-                if places.len() < MOST_PLACES && !places.iter().any(|known| known.place == number) {
-                    places.push(PlaceRow {
-                        place: number,
-                        name: place.name,
-                        latitude: place.latitude,
-                        longitude: place.longitude,
-                        country: place.country.unwrap_or_default(),
-                    });
-                }
-            }
-            countries.insert(id, countries_of(&places));
-            located.push((id, places));
+        feed: &FeedRow,
+        fresh: &[(ArticleId, Prepared)],
+        taken: &mut Taken,
+    ) -> Result<(), EngineError> {
+        taken.indicators += self.warn(feed, fresh)?;
+        // Scores come before an article leaves the queue for its places: after a kill, what is in the queue is placed and
+        // scored again.
+        if self.asks_for_places {
+            self.score_fresh(feed, fresh, &HashMap::new())?;
+            self.places_wanted.notify_one();
+        } else {
+            let texts =
+                fresh.iter().map(|(id, one)| (*id, one.article.title.as_str(), one.article.text.as_str()));
+            let located = embedded_places(self.extractor(), texts)?;
+            self.score_fresh(feed, fresh, &countries_in(&located))?;
+            self.store.articles().located(&located)?;
         }
-        self.store.articles().located(&located)?;
-        Ok(countries)
+        Ok(())
     }
 
     /// Places what waits in the queue from before, where no model is asked.
@@ -188,7 +171,12 @@ impl Shared {
                 texts.push((one.article, read.title.unwrap_or_default(), read.text.unwrap_or_default()));
             }
             placed += texts.len() as u64;
-            self.place(texts.iter().map(|(id, title, text)| (*id, title.as_str(), text.as_str())))?;
+            let located = embedded_places(
+                self.extractor(),
+                texts.iter().map(|(id, title, text)| (*id, title.as_str(), text.as_str())),
+            )?;
+            self.score_located(&located)?;
+            self.store.articles().located(&located)?;
             self.lists.changed();
         }
     }
@@ -233,6 +221,54 @@ impl Shared {
     }
 }
 
+/// Whether a name is that of somebody or something, so that a place within it is none: Palo Alto Networks.
+fn is_name(kind: EntityKind) -> bool {
+    matches!(kind, EntityKind::Vendor | EntityKind::Product | EntityKind::Actor | EntityKind::Malware)
+}
+
+/// The places of articles by the embedded gazetteer.
+pub(super) fn embedded_places<'a>(
+    extractor: &Extractor,
+    articles: impl Iterator<Item = (ArticleId, &'a str, &'a str)>,
+) -> Result<Vec<(ArticleId, Vec<PlaceRow>)>, EngineError> {
+    let gazetteer = Gazetteer::embedded().map_err(|_| EngineError::Corrupt("gazetteer"))?;
+    let parser = Geoparser::new(gazetteer);
+    let mut located = Vec::new();
+    for (id, title, text) in articles {
+        let mut places: Vec<PlaceRow> = Vec::new();
+        let whole = format!("{title}\n{text}");
+        let found = extractor.extract(&whole);
+        let mut names = found.iter().filter(|found| is_name(found.entity.kind)).peekable();
+        for mention in parser.parse(&whole, &Context::default()) {
+            // Both are in the order of the text.
+            while names.next_if(|name| name.end <= mention.start).is_some() {}
+            if names.peek().is_some_and(|name| name.start < mention.end) {
+                continue;
+            }
+            let Some(place) = mention.place.filter(|_| mention.confidence >= LEAST_CONFIDENCE) else {
+                continue;
+            };
+            let number = i64::from(place.id.number());
+            if places.len() < MOST_PLACES && !places.iter().any(|known| known.place == number) {
+                places.push(PlaceRow {
+                    place: number,
+                    name: mention.name,
+                    latitude: place.latitude,
+                    longitude: place.longitude,
+                    country: place.country.unwrap_or_default(),
+                });
+            }
+        }
+        located.push((id, places));
+    }
+    Ok(located)
+}
+
+/// In which countries articles are.
+pub(super) fn countries_in(located: &[(ArticleId, Vec<PlaceRow>)]) -> HashMap<ArticleId, Vec<String>> {
+    located.iter().map(|(id, places)| (*id, countries_of(places))).collect()
+}
+
 /// Which article of which feed says so: untrusted.
 fn evidence(feed: &FeedRow, title: &str, link: &str) -> String {
     let title = watchfire_judge::tame(title, 120);
@@ -255,7 +291,7 @@ fn latest(entries: &[Entry], limit: usize) -> Vec<usize> {
     let mut places: Vec<usize> = (0..entries.len()).collect();
     if places.len() > limit {
         places.sort_by_key(|&place| {
-            std::cmp::Reverse(entries[place].time().map_or(i64::MAX, |time| time.as_millis()))
+            std::cmp::Reverse(entries[place].time().map_or(i64::MAX, Timestamp::as_millis))
         });
         places.truncate(limit);
         places.sort_unstable();

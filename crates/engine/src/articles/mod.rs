@@ -11,6 +11,7 @@
 
 mod calculating;
 mod intake;
+mod keeping;
 mod lists;
 mod locations;
 mod polling;
@@ -19,6 +20,7 @@ mod readers;
 mod settings;
 
 pub use calculating::{Job, JobState, NotQueued, Queued};
+pub(crate) use intake::ARTICLES;
 pub use intake::Taken;
 pub use lists::{ListStatistics, Listed};
 pub use locations::{Geocoder, GeocodingService, LocationStatistics, Locator};

@@ -4,11 +4,11 @@ use super::intake::Taken;
 use super::{ArticleService, FeedSettings, Shared};
 use crate::error::EngineError;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tokio::time::sleep;
 use url::Url;
 use watchfire_feeds::fetch::{
@@ -99,9 +99,13 @@ impl ArticleService {
 
     /// Takes a feed away, with its articles. Blocks.
     pub fn remove_feed(&self, id: FeedId) -> Result<(), EngineError> {
-        while !self.shared.store.articles().remove_feed(id, 500)? {}
+        let removed = (|| {
+            while !self.shared.store.articles().remove_feed(id, 500)? {}
+            Ok(())
+        })();
+        // Some of it may be gone even where it failed.
         self.shared.lists.changed();
-        Ok(())
+        removed
     }
 
     /// Has a feed asked as soon as it is its turn.
@@ -125,29 +129,30 @@ impl ArticleService {
         }
     }
 
-    /// Asks feeds when it is time, for ever. Dropping it ends what is on its way; those feeds are asked again.
+    /// Asks feeds when it is time, for ever. Dropping it ends what is on its way; those feeds are asked again. What articles
+    /// warned of is forgotten here, too, when its time is over: feeds or not, this is what goes on.
     pub async fn poll_feeds(&self) {
         let shared = &self.shared;
-        if shared.fetcher.is_none() {
-            return std::future::pending().await;
+        while shared.fetcher.is_none() {
+            shared.reputations.pass(shared.clock.unix_millis());
+            sleep(LONGEST_SLEEP).await;
         }
-        let mut running: JoinSet<FeedId> = JoinSet::new();
-        let (mut busy, mut resumed) = (HashSet::new(), HashSet::new());
+        let mut running = JoinSet::new();
+        let (mut busy, mut resumed) = (HashMap::new(), HashSet::new());
         loop {
+            shared.reputations.pass(shared.clock.unix_millis());
             let wait = match self.due(&busy, &mut resumed).await {
                 Ok((due, wait)) => {
                     for feed in due.into_iter().take(shared.polling.at_once.saturating_sub(running.len())) {
-                        busy.insert(feed.id);
-                        let shared = Arc::clone(shared);
-                        running.spawn(async move {
-                            let id = feed.id;
+                        let (shared, id) = (Arc::clone(shared), feed.id);
+                        let task = running.spawn(async move {
                             if let Err(error) = shared.poll(feed, true).await {
                                 tracing::error!(%error, feed = id.0, "a feed could not be taken in");
                                 // Not at once: what failed is the store.
                                 sleep(LONGEST_SLEEP).await;
                             }
-                            id
                         });
+                        busy.insert(task.id(), id);
                     }
                     wait
                 }
@@ -157,8 +162,10 @@ impl ArticleService {
                 }
             };
             tokio::select! {
-                Some(done) = running.join_next() => {
-                    if let Ok(id) = done { busy.remove(&id); }
+                Some(ended) = running.join_next_with_id() => {
+                    // A panic frees its feed as well.
+                    let task = ended.map_or_else(|error| error.id(), |(task, ())| task);
+                    busy.remove(&task);
                 }
                 () = shared.feeds_changed.notified() => {}
                 () = sleep(wait) => {}
@@ -169,14 +176,14 @@ impl ArticleService {
     /// Feeds that are due, the longest overdue first; and how long until the next.
     async fn due(
         &self,
-        busy: &HashSet<FeedId>,
+        busy: &HashMap<Id, FeedId>,
         resumed: &mut HashSet<FeedId>,
     ) -> Result<(Vec<FeedRow>, Duration), EngineError> {
         let feeds = self.shared.blocking(|shared| Ok(shared.store.articles().feeds()?)).await?;
         let now = self.shared.clock.unix_millis();
         let (mut due, mut soonest) = (Vec::new(), i64::MAX);
         for feed in feeds {
-            if busy.contains(&feed.id) || FeedSettings::read(&feed.settings).is_paused {
+            if busy.values().any(|id| *id == feed.id) || FeedSettings::read(&feed.settings).is_paused {
                 continue;
             }
             let mut state = State::of(&feed, now);

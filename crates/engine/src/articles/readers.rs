@@ -4,18 +4,21 @@ use super::preparing::Prepared;
 use super::{ArticleService, Shared};
 use crate::error::EngineError;
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use watchfire_feeds::relevance::{
     Action as Deed, CompiledProfile, Done, Leaning, Profile, ProfileError, Relevance, Taste,
 };
-use watchfire_feeds::severity::severity;
+use watchfire_feeds::severity::{Graded, severity};
 use watchfire_feeds::{Entity, EntityKind, Reading, Subject};
 use watchfire_signal::Timestamp;
 use watchfire_store::Store;
 use watchfire_store::articles::{
-    Action, ArticleId, Columns, FeedRow, ListedArticle, ProfileRow, RelevanceRow, UserId,
+    Action, ArticleId, Columns, FeedRow, ListedArticle, PlaceRow, ProfileRow, RelevanceRow, UserId,
 };
 
+/// What of a stored article it is judged by.
+const READ: Columns =
+    Columns::TITLE.and(Columns::TEXT).and(Columns::ENTITIES).and(Columns::PLACES).and(Columns::FEED);
 /// Readers at most.
 const MOST_READERS: usize = 1_000;
 
@@ -65,7 +68,11 @@ pub(super) struct Reader {
 
 /// Everybody with a profile.
 #[derive(Default)]
-pub(super) struct Readers(RwLock<HashMap<String, Arc<Reader>>>);
+pub(super) struct Readers {
+    by_name: RwLock<HashMap<String, Arc<Reader>>>,
+    /// Held by whoever reads what is stored of a reader and writes it anew: two at once would learn from one only.
+    writing: Mutex<()>,
+}
 
 impl Readers {
     /// Those that the store has. A profile that another version wrote and this one can't read scores nothing.
@@ -80,19 +87,23 @@ impl Readers {
                 }
             }
         }
-        Ok(Self(RwLock::new(readers)))
+        Ok(Self { by_name: RwLock::new(readers), writing: Mutex::default() })
     }
 
     pub(super) fn of(&self, user: &str) -> Option<Arc<Reader>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(user).cloned()
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(user).cloned()
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn all(&self) -> Vec<Arc<Reader>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     fn put(&self, user: &str, reader: Option<Reader>) {
-        let mut readers = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut readers = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         match reader {
             Some(reader) => drop(readers.insert(user.to_owned(), Arc::new(reader))),
             None => drop(readers.remove(user)),
@@ -100,7 +111,7 @@ impl Readers {
     }
 
     fn count(&self) -> usize {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
@@ -137,12 +148,18 @@ impl ArticleService {
         self.shared.readers.of(user).map(|reader| reader.id)
     }
 
+    /// How severe a stored article is, and why. It has to be read with its title, text, entities, places and feed.
+    pub fn graded(&self, read: &ListedArticle) -> Result<Graded, EngineError> {
+        self.shared.with_stored(read, severity)
+    }
+
     /// Gives somebody a profile, in the place of the one they had. Articles that come from now on are scored by it; those
     /// that are there, when that is asked for ([`ArticleService::calculate`]).
     pub fn put_profile(&self, profile: &Profile) -> Result<ProfileRow, ReaderProblem> {
         // Whatever can't score is refused before anything is stored.
         CompiledProfile::new(profile)?;
         let shared = &self.shared;
+        let _writing = shared.readers.writing();
         if shared.readers.of(&profile.user).is_none() && shared.readers.count() >= MOST_READERS {
             return Err(ReaderProblem::TooMany);
         }
@@ -156,31 +173,34 @@ impl ArticleService {
 
     /// Takes a profile away, with all that belongs to it. Blocks.
     pub fn remove_profile(&self, user: &str) -> Result<(), ReaderProblem> {
+        let _writing = self.shared.readers.writing();
         let row = self.shared.store.articles().profile(user)?;
         let row = row.ok_or_else(|| ReaderProblem::Nobody(user.to_owned()))?;
         self.shared.readers.put(user, None);
-        while !self.shared.store.articles().remove_user(row.id, 1_000)? {}
+        let removed = (|| {
+            while !self.shared.store.articles().remove_user(row.id, 1_000)? {}
+            Ok(())
+        })();
         self.shared.lists.changed_for(row.id);
-        Ok(())
+        removed
     }
 
     /// Notes what a reader does with an article, and learns from it. Twice the same is once. Blocks.
     pub fn act(&self, user: &str, article: ArticleId, act: Act) -> Result<(), ReaderProblem> {
         let shared = &self.shared;
+        let _writing = shared.readers.writing();
         let reader = shared.readers.of(user).ok_or_else(|| ReaderProblem::Nobody(user.to_owned()))?;
         let now = shared.clock.unix_millis();
         let store = shared.store.articles();
-        let read = store.article(
-            article,
-            None,
-            Columns::TITLE | Columns::TEXT | Columns::ENTITIES | Columns::PLACES | Columns::FEED,
-        )?;
+        let read = store.article(article, None, READ)?;
         let read = read.ok_or(ReaderProblem::NoArticle)?;
         let before = match act {
             Act::Open => store.act(reader.id, article, Action::Opened, now)?,
             Act::Dismiss => store.act(reader.id, article, Action::Dismissed, now)?,
             Act::TakeBack => store.take_back(reader.id, article)?,
         };
+        // That is written, whatever becomes of what is learned.
+        shared.lists.changed_for(reader.id);
         let mut taste = taste(&shared.store, reader.id)?;
         let features = shared.with_stored(&read, |reading| reader.profile.features(reading))?;
         let done = |action| Done { action, at: moment(now) };
@@ -200,7 +220,6 @@ impl ArticleService {
         if let Some(row) = store.profile(user)? {
             shared.readers.put(user, Some(self::reader(&shared.store, &row, now)?));
         }
-        shared.lists.changed_for(reader.id);
         Ok(())
     }
 }
@@ -246,10 +265,9 @@ impl Shared {
 
     /// Scores stored articles for one reader. Those that are gone are passed over.
     pub(super) fn score_stored(&self, reader: &Reader, articles: &[ArticleId]) -> Result<(), EngineError> {
-        let columns = Columns::TITLE | Columns::TEXT | Columns::ENTITIES | Columns::PLACES | Columns::FEED;
         let mut rows = Vec::with_capacity(articles.len());
         for id in articles {
-            let Some(read) = self.store.articles().article(*id, None, columns)? else { continue };
+            let Some(read) = self.store.articles().article(*id, None, READ)? else { continue };
             let relevance = self.with_stored(&read, |reading| {
                 reader.profile.score(reading, &severity(reading), &reader.leaning)
             })?;
@@ -260,12 +278,28 @@ impl Shared {
         Ok(())
     }
 
-    /// Scores stored articles for everybody: their places have become known.
-    pub(crate) fn score_again(&self, articles: &[ArticleId]) -> Result<(), EngineError> {
-        for reader in self.readers.all() {
-            self.score_stored(&reader, articles)?;
+    /// Scores stored articles for everybody: their places have become known, and are about to be stored.
+    pub(super) fn score_located(&self, located: &[(ArticleId, Vec<PlaceRow>)]) -> Result<(), EngineError> {
+        let readers = self.readers.all();
+        if readers.is_empty() {
+            return Ok(());
         }
-        self.lists.changed();
+        let mut rows: HashMap<UserId, Vec<RelevanceRow>> = HashMap::new();
+        for (id, places) in located {
+            let Some(mut read) = self.store.articles().article(*id, None, READ)? else { continue };
+            read.places.clone_from(places);
+            self.with_stored(&read, |reading| {
+                let graded = severity(reading);
+                for reader in &readers {
+                    let relevance = reader.profile.score(reading, &graded, &reader.leaning);
+                    rows.entry(reader.id).or_default().push(row(*id, &relevance));
+                }
+            })?;
+        }
+        for (user, rows) in rows {
+            self.store.articles().put_relevance(user, &rows)?;
+            self.lists.changed_for(user);
+        }
         Ok(())
     }
 

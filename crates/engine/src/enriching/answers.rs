@@ -1,5 +1,6 @@
 //! What services answered, in memory.
 
+use crate::articles::ARTICLES;
 use std::collections::HashMap;
 use std::sync::Arc;
 use watchfire_intel::services::spelled;
@@ -23,16 +24,32 @@ pub(crate) struct Answers {
     by_indicator: HashMap<(IndicatorKind, Box<str>), Vec<Answer>>,
     /// When answers are looked at: what held until before it is stale.
     now: i64,
+    /// Nothing becomes stale before this.
+    holds_until: i64,
 }
 
 impl Answers {
     /// What the store kept, as it is at `now`.
     pub(crate) fn of(rows: Vec<ServiceAnswerRow>, now: i64) -> Self {
-        let mut answers = Self { now, ..Self::default() };
+        let mut answers = Self { now, holds_until: i64::MAX, ..Self::default() };
         for row in rows {
-            answers.put(row);
+            // What an article warned of is forgotten when it no longer holds: nobody can be asked again.
+            if row.service != ARTICLES || row.until > now {
+                answers.put(row);
+            }
         }
         answers
+    }
+
+    /// It is `now`. Says whether something became stale since this was last said.
+    pub(crate) fn pass(&mut self, now: i64) -> bool {
+        self.now = self.now.max(now);
+        if self.now < self.holds_until {
+            return false;
+        }
+        let all = self.by_indicator.values().flatten().map(|answer| answer.until);
+        self.holds_until = all.filter(|until| *until > self.now).min().unwrap_or(i64::MAX);
+        true
     }
 
     /// Takes an answer in; it takes the place of what the service said before.
@@ -42,6 +59,9 @@ impl Answers {
         else {
             return;
         };
+        if row.until > self.now {
+            self.holds_until = self.holds_until.min(row.until);
+        }
         let said = self.by_indicator.entry((kind, row.value.into())).or_default();
         said.retain(|answer| *answer.service != *row.service);
         said.push(Answer {
@@ -51,6 +71,11 @@ impl Answers {
             at: row.at,
             until: row.until,
         });
+    }
+
+    /// Whether nobody said anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_indicator.is_empty()
     }
 
     /// Whether the service's answer about an indicator, as services spell it, still holds.

@@ -97,6 +97,18 @@ impl Enricher {
         Plan { enriched, lookups }
     }
 
+    /// Whether any service would be asked about an indicator.
+    pub(crate) fn would_ask(&self, reputations: &ReputationCache, indicator: Indicator<'_>) -> bool {
+        let Some((kind, value)) = spelled(indicator) else { return false };
+        let lists = reputations.intel();
+        self.outbound.kept(&lists, indicator).is_none()
+            && lists.lookup(indicator).reputation() != Reputation::Malicious
+            && self.desks.iter().any(|desk| {
+                desk.service.request(kind, &value).is_some()
+                    && !reputations.holds(desk.service.name(), kind, &value)
+            })
+    }
+
     /// What asking would take; asks nobody.
     pub fn forecast(&self, reputations: &ReputationCache, wanted: &Wanted) -> Forecast {
         let plan = self.plan(reputations, wanted);

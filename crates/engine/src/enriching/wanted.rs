@@ -43,6 +43,28 @@ impl Wanted {
         }
     }
 
+    /// Takes out the most urgent that are worth asking about, at most so many, and drops those before them that are not.
+    pub(crate) fn most_urgent(&self, most: usize, is_worth: impl Fn(Indicator<'_>) -> bool) -> Self {
+        let mut these = Found::new();
+        for (kind, value, priority) in self.by_priority() {
+            if these.len() == most {
+                break;
+            }
+            let is_worth = is_worth(Indicator { kind, value: &value });
+            let key = (kind, value);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            if is_worth {
+                these.insert(key, priority);
+            }
+        }
+        Self(Mutex::new(these))
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// All of them, the most urgent first.
     pub(crate) fn by_priority(&self) -> Vec<(IndicatorKind, Box<str>, u8)> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,5 +118,20 @@ mod tests {
         let sorted: Vec<(Box<str>, u8)> =
             wanted.by_priority().into_iter().map(|(_, value, priority)| (value, priority)).collect();
         assert_eq!(sorted, [("a.com".into(), 90), ("b.com".into(), 40)]);
+    }
+
+    #[test]
+    fn the_most_urgent_are_taken_first_and_what_is_known_is_dropped() {
+        let wanted = Wanted::new();
+        for (value, priority) in [("a.com", 10), ("known.com", 99), ("b.com", 40), ("c.com", 20)] {
+            wanted.add(Indicator { kind: IndicatorKind::Domain, value }, priority);
+        }
+        let take = || {
+            let these = wanted.most_urgent(2, |indicator| indicator.value != "known.com");
+            these.by_priority().into_iter().map(|(_, value, _)| value.into_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(take(), ["b.com", "c.com"]);
+        assert_eq!(take(), ["a.com"]);
+        assert!(take().is_empty() && wanted.is_empty());
     }
 }

@@ -156,7 +156,7 @@ impl Shared {
             packer,
             ground: &self.ground,
             reputations: &*self.reputations,
-            wanted: None,
+            wanted: self.wanted.as_ref(),
             store: &self.store,
             archive: &archive,
             clock: &*self.clock,
@@ -227,6 +227,7 @@ impl Shared {
         for (((chunk, read), (facts, assessed)), judged) in
             chunks.iter().zip(&reads).zip(&looked).zip(&mut ticketed.judged)
         {
+            worker.collect_wanted(read, judged);
             let row = ChunkRow {
                 first_ordinal: judged.first_ordinal,
                 hashes: read.hashes.clone(),

@@ -17,6 +17,7 @@ mod analyst;
 mod asking;
 mod committer;
 mod consulting;
+mod enriching;
 mod findings;
 mod intake;
 mod keyed;
@@ -29,6 +30,7 @@ pub mod webhooks;
 pub use analyst::{Overruled, Ruling};
 pub use asking::Outside;
 pub use consulting::{Consultant, NotAsked};
+pub use enriching::{Enrichment, Told};
 pub use findings::{Finding, Findings};
 pub use intake::{Accepted, Outcome};
 pub use live::{Balance, Errors, Live, Pace, Timing, Timings};
@@ -36,6 +38,7 @@ pub use propositions::{About, Propositions, REMEMBERED};
 pub use replay::Replayed;
 pub use sets::{Refusal, Setup};
 
+use crate::enriching::Wanted;
 use crate::error::EngineError;
 use crate::record::{RecordAgain, record_again};
 use crate::reputation::ReputationCache;
@@ -82,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) mappings: Arc<[Mapping]>,
     pub(crate) limits: Limits,
     pub(crate) reputations: Arc<ReputationCache>,
+    /// What services are to be asked about, where there are any.
+    pub(crate) wanted: Option<Wanted>,
     pub(crate) keep_raw: bool,
     pub(crate) asks: bool,
     pub(crate) source: SourceId,
@@ -121,6 +126,7 @@ impl Service {
     /// Starts the service on a store: makes its indexes, and takes up where the last one ended.
     pub fn start(setup: Setup) -> Result<Self, EngineError> {
         let Setup { store, clock, ground, mappings, limits, reputations, .. } = setup;
+        let wanted = setup.enriches.then(Wanted::new);
         store.index()?;
         let (source, next) = store.network_source("network", clock.unix_millis())?;
         let judge = Judge::new(ground.clone(), setup.history)
@@ -149,6 +155,7 @@ impl Service {
             mappings,
             limits,
             reputations,
+            wanted,
             keep_raw: setup.keep_raw,
             asks: setup.asking != Asking::Nobody,
             source,

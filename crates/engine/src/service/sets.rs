@@ -25,6 +25,8 @@ pub struct Setup {
     pub limits: Limits,
     /// What is known of indicators.
     pub reputations: Arc<ReputationCache>,
+    /// Whether services are asked about indicators: [`Service::enrich`](super::Service::enrich).
+    pub enriches: bool,
     /// What analysts decided.
     pub history: History,
     /// Whether a model is asked.

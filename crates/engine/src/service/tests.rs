@@ -26,6 +26,7 @@ fn start(folder: tempfile::TempDir, asking: Asking) -> Bed {
         mappings: Arc::from([]),
         limits: Limits::default(),
         reputations: Arc::new(ReputationCache::open(Intel::empty(), &store).unwrap()),
+        enriches: false,
         history,
         asking,
         reuse: Policy::default(),

@@ -6,7 +6,7 @@ use super::outcome::{Failure, Fetched, Outcome, Refusal};
 use super::robots::Robots;
 use super::robots_cache::{Heard, RobotsCache};
 use super::source::{FetchSettings, Source};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use url::Url;
@@ -16,19 +16,14 @@ use watchfire_http::{Client, Http, HttpError, Pool, Reach, Request, Response, de
 /// How many redirects of a robots.txt are followed: RFC 9309, section 2.3.1.2.
 const ROBOTS_HOPS: usize = 5;
 
-/// Fetches feeds and articles. One for all, since it knows who has just been asked.
-pub struct Fetcher {
+/// What requests go through.
+struct Clients {
     public: Arc<dyn Http>,
     anywhere: Arc<dyn Http>,
-    clock: Arc<dyn Clock>,
-    settings: FetchSettings,
-    hosts: Hosts,
-    robots: RobotsCache,
 }
 
-impl Fetcher {
-    /// A fetcher with clients of its own. Fails if the system's certificates can't be read.
-    pub fn new(settings: FetchSettings, clock: Arc<dyn Clock>) -> Result<Self, HttpError> {
+impl Clients {
+    fn new(settings: &FetchSettings) -> Result<Self, HttpError> {
         let pool = Pool {
             // Feeds are polled minutes apart, so that an open connection is of no use.
             idle: 1,
@@ -38,8 +33,26 @@ impl Fetcher {
             ..Pool::default()
         };
         let client = |reach| Client::reaching(&pool, reach).map(|client| Arc::new(client) as Arc<dyn Http>);
-        let (public, anywhere) = (client(Reach::PublicWeb)?, client(Reach::Anywhere)?);
-        Ok(Self::over(public, anywhere, settings, clock))
+        Ok(Self { public: client(Reach::PublicWeb)?, anywhere: client(Reach::Anywhere)? })
+    }
+}
+
+/// Fetches feeds and articles. One for all, since it knows who has just been asked.
+pub struct Fetcher {
+    /// Made when the first request is: they hold the system's certificates, and whoever has no feeds needs none.
+    clients: OnceLock<Result<Clients, HttpError>>,
+    clock: Arc<dyn Clock>,
+    settings: FetchSettings,
+    hosts: Hosts,
+    robots: RobotsCache,
+}
+
+impl Fetcher {
+    /// A fetcher with clients of its own. Where they can't be made, because the system's certificates can't be read, every
+    /// fetch fails and says so.
+    pub fn new(settings: FetchSettings, clock: Arc<dyn Clock>) -> Self {
+        let robots = RobotsCache::new(settings.robots_age, settings.robots_retry);
+        Self { clients: OnceLock::new(), clock, settings, hosts: Hosts::default(), robots }
     }
 
     /// A fetcher over other people's clients: one that reaches public addresses only ([`Reach::PublicWeb`]), and one for the
@@ -50,8 +63,10 @@ impl Fetcher {
         settings: FetchSettings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let robots = RobotsCache::new(settings.robots_age, settings.robots_retry);
-        Self { public, anywhere, clock, settings, hosts: Hosts::default(), robots }
+        let fetcher = Self::new(settings, clock);
+        // Nobody else has it yet.
+        drop(fetcher.clients.set(Ok(Clients { public, anywhere })));
+        fetcher
     }
 
     /// The bounds.
@@ -102,9 +117,11 @@ impl Fetcher {
     async fn send(&self, ask: &Ask, pause: Duration, left: &mut Duration) -> Result<Response, HttpError> {
         let turn = self.hosts.turn(ask.host(), pause).await;
         let began = Instant::now();
+        let clients = self.clients.get_or_init(|| Clients::new(&self.settings)).as_ref();
+        let clients = clients.map_err(Clone::clone)?;
         let http = match ask.reach {
-            Reach::Anywhere => &self.anywhere,
-            Reach::Public | Reach::PublicWeb => &self.public,
+            Reach::Anywhere => &clients.anywhere,
+            Reach::Public | Reach::PublicWeb => &clients.public,
         };
         let sending = http.send(ask.request.clone().timeout(*left));
         let answer = timeout(*left, sending).await.unwrap_or(Err(HttpError::Timeout(self.settings.total)));

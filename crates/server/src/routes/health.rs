@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::problem::Problem;
+use crate::shape::FeedState;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -62,6 +63,13 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
     // Where the store can't be read, the rest is told all the same.
     let patterns = app.read(|store| Ok(store.pattern_count()?)).await.unwrap_or_default();
-    let text = app.shared.metrics.text(&app, patterns);
+    let feeds = match app.articles() {
+        Ok(articles) => {
+            let articles = articles.clone();
+            app.read(move |_| Ok(articles.feeds()?.iter().map(FeedState::of).collect())).await
+        }
+        Err(_) => Ok(Vec::new()),
+    };
+    let text = app.shared.metrics.text(&app, patterns, &feeds.unwrap_or_default());
     ([("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

@@ -1,12 +1,16 @@
 //! The routes, and the document that describes them.
 
 mod alerts;
+mod articles;
 mod dead;
 mod decisions;
+mod feeds;
 mod figures;
 mod health;
 mod intake;
 mod patterns;
+mod profiles;
+mod relevance;
 mod session;
 
 use crate::app::App;
@@ -35,6 +39,9 @@ use utoipa_axum::routes;
         (name = "patterns", description = "The queue, and analysts' words on it"),
         (name = "decisions", description = "What was proposed, chosen, and how it ended"),
         (name = "dead letters", description = "Records that can't be read"),
+        (name = "articles", description = "What feeds say, to whom it matters, and where it is about"),
+        (name = "feeds", description = "Where articles come from"),
+        (name = "profiles", description = "To whom articles matter, and why"),
         (name = "figures", description = "How it goes"),
         (name = "session", description = "Signing a page in"),
     )
@@ -73,6 +80,18 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(dead::list))
         .routes(routes!(dead::replay))
         .routes(routes!(dead::forget))
+        .routes(routes!(articles::list))
+        .routes(routes!(articles::map::places))
+        .routes(routes!(articles::statistics))
+        .routes(routes!(articles::one))
+        .routes(routes!(articles::action))
+        .routes(routes!(relevance::calculate))
+        .routes(routes!(relevance::one))
+        .routes(routes!(feeds::list, feeds::add))
+        .routes(routes!(feeds::remove))
+        .routes(routes!(feeds::fetch))
+        .routes(routes!(profiles::list))
+        .routes(routes!(profiles::one, profiles::put, profiles::remove))
         .routes(routes!(figures::statistics))
         .routes(routes!(figures::cost))
         .routes(routes!(events::stream))

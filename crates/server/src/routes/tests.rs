@@ -1,5 +1,7 @@
 //! What a client can rely on, request by request.
 
+mod articles;
+
 use super::router;
 use crate::app::{App, AppSettings};
 use crate::token::{Scope, Scopes, Token};
@@ -42,6 +44,7 @@ fn bed(tokens: &[(&str, &[Scope], Option<u32>)]) -> (Bed, Vec<String>) {
         mappings: Arc::from([]),
         limits: Limits::default(),
         reputations: Arc::new(ReputationCache::open(Intel::empty(), &store).unwrap()),
+        enriches: false,
         history: History::default(),
         asking: Asking::Nobody,
         reuse: Policy::default(),

@@ -25,6 +25,12 @@ pub(crate) fn number(text: &str) -> Option<i64> {
     is_plain.then(|| u64::from_str_radix(text, 16).ok()).flatten().map(u64::cast_signed)
 }
 
+/// The number of an id in decimal digits, as it is written: no sign, no leading zero.
+pub(crate) fn decimal(text: &str) -> Option<i64> {
+    let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| text.parse().ok()).flatten()
+}
+
 /// The verdict of that name.
 pub(crate) fn verdict(name: &str) -> Result<Verdict, Problem> {
     Verdict::from_name(name).ok_or_else(|| {

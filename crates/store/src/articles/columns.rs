@@ -46,6 +46,11 @@ impl Columns {
     pub const BRIEF: Self =
         Self(Self::FEED.0 | Self::TITLE.0 | Self::LINK.0 | Self::SCORE.0 | Self::ACTION.0);
 
+    /// These and others: as `|`, for constants.
+    pub const fn and(self, columns: Self) -> Self {
+        Self(self.0 | columns.0)
+    }
+
     /// Whether all of these are among them.
     pub const fn contains(self, columns: Self) -> bool {
         self.0 & columns.0 == columns.0

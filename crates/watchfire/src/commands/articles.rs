@@ -2,15 +2,15 @@
 
 use super::newsroom;
 use crate::cli::{ArticlesCommand, Common, ProfileCommand, Sort};
-use crate::config::load;
+use crate::config::{Settings, load, with_names};
 use crate::exit::{Problem, Status};
 use crate::terminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use watchfire_engine::articles::{ArticleService, JobState, NotQueued, ReaderProblem};
-use watchfire_feeds::EntityKind;
 use watchfire_feeds::relevance::Profile;
+use watchfire_feeds::{EntityKind, Extractor};
 use watchfire_flow::{Clock, SystemClock};
 use watchfire_judge::tame;
 use watchfire_signal::{Severity, Timestamp};
@@ -18,11 +18,17 @@ use watchfire_store::articles::{ArticleOrder, ArticleQuery, Columns, ListedArtic
 
 /// A profile is no larger.
 const MAX_PROFILE_BYTES: u64 = 256 << 10;
+/// What to do about a profile that can't be read.
+const PROFILE_HINT: &str = "docs/profile.example.toml shows every key";
 /// Reasons that are shown of each article.
 const REASONS: usize = 3;
 
+/// Kinds that are not shown with an article: too long for a line, or told with its places.
+const UNTOLD: [EntityKind; 3] = [EntityKind::Url, EntityKind::Hash, EntityKind::Country];
+
 pub(super) fn run(common: &Common, command: &ArticlesCommand) -> Result<Status, Problem> {
-    let articles = open(common)?;
+    let loaded = load(common.config.as_deref())?;
+    let articles = open(common, &loaded.settings)?;
     let order =
         command.sort.unwrap_or(if command.user.is_some() { Sort::Relevance } else { Sort::Published });
     let reader = match &command.user {
@@ -42,7 +48,7 @@ pub(super) fn run(common: &Common, command: &ArticlesCommand) -> Result<Status, 
         reader,
         min_severity: command.min_severity.map_or(0, Severity::id),
         min_score: command.min_score,
-        entity: command.entity.as_deref().map(entity).transpose()?,
+        entity: command.entity.as_deref().map(|text| entity(&loaded.settings, text)).transpose()?,
         country: command.country.as_ref().map(|code| code.to_ascii_uppercase()),
         hide_dismissed: true,
         columns: Columns::ALL,
@@ -50,7 +56,7 @@ pub(super) fn run(common: &Common, command: &ArticlesCommand) -> Result<Status, 
         ..ArticleQuery::default()
     };
     let runtime = newsroom::runtime()?;
-    let (mut text, mut shown) = (String::new(), 0);
+    let (mut text, mut shown, mut is_all) = (String::new(), 0, false);
     // A page may be short and not be the last.
     while shown < command.limit {
         query.limit = command.limit - shown;
@@ -61,20 +67,53 @@ pub(super) fn run(common: &Common, command: &ArticlesCommand) -> Result<Status, 
         }
         match page.next {
             Some(next) => query.after = Some(next),
-            None => break,
+            None => {
+                is_all = true;
+                break;
+            }
         }
     }
-    if shown == 0 && !command.json {
-        text.push_str(
-            "No articles. `watchfire feeds run` reads the feeds, `watchfire feeds add URL` adds one.\n",
-        );
-    }
     terminal::write_out(text.as_bytes())?;
+    if is_all && !command.json {
+        let known: u64 = articles.feeds()?.iter().map(|feed| feed.row.articles).sum();
+        let rest = rest(command, &query, u64::from(shown), known);
+        if let Some(text) = &rest {
+            terminal::note(text);
+        }
+    }
     Ok(Status::Done)
 }
 
+/// What to say of the articles that are not in a list that was shown to its end.
+fn rest(command: &ArticlesCommand, query: &ArticleQuery, shown: u64, known: u64) -> Option<String> {
+    let is_chosen = query.min_severity > 0
+        || query.min_score > 0
+        || command.entity.is_some()
+        || command.country.is_some();
+    match (known.saturating_sub(shown), query.order) {
+        (0, _) if shown > 0 => None,
+        (0, _) => Some(
+            "No articles. `watchfire feeds run` reads the feeds, `watchfire feeds add URL` adds one."
+                .to_owned(),
+        ),
+        (others, ArticleOrder::Relevance(_)) if !is_chosen => {
+            let user = command.user.as_deref().unwrap_or_default();
+            let user = tame(user, 128);
+            Some(format!(
+                "{} more matter less to {user} than the profile's minimum_score, are muted or dismissed; `--sort published` shows them",
+                terminal::grouped(others)
+            ))
+        }
+        (others, _) if shown == 0 => {
+            Some(format!("None of {} articles is like that", terminal::grouped(others)))
+        }
+        _ => None,
+    }
+}
+
 pub(super) fn profile(common: &Common, command: &ProfileCommand) -> Result<Status, Problem> {
-    let articles = open(common)?;
+    let loaded = load(common.config.as_deref())?;
+    let articles = open(common, &loaded.settings)?;
     match command {
         ProfileCommand::Put { file } => put(&articles, file),
         ProfileCommand::List => {
@@ -101,18 +140,24 @@ pub(super) fn profile(common: &Common, command: &ProfileCommand) -> Result<Statu
     }
 }
 
-fn open(common: &Common) -> Result<ArticleService, Problem> {
-    let loaded = load(common.config.as_deref())?;
+fn open(common: &Common, settings: &Settings) -> Result<ArticleService, Problem> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let store = loaded.settings.existing_store(common.store.as_deref())?;
-    newsroom::for_command(&loaded.settings, store, &clock, false)
+    let store = settings.existing_store(common.store.as_deref()).map_err(|problem| Problem {
+        hint:
+            "`watchfire feeds ingest PATH` or `watchfire feeds add URL` makes one; --store FILE names another"
+                .to_owned(),
+        ..problem
+    })?;
+    newsroom::for_command(settings, store, &clock, false)
 }
 
 /// Stores a profile, then scores all articles by it.
 fn put(articles: &ArticleService, file: &Path) -> Result<Status, Problem> {
     let name = terminal::path_name(file);
     let unreadable = |reason: String| {
-        Problem::usage(format!("{name}: {reason}"), "docs/profile.example.toml shows every key")
+        // What is wrong with a value comes with what to do about it.
+        let (reason, hint) = reason.split_once("\nhint: ").unwrap_or((&reason, PROFILE_HINT));
+        Problem::usage(format!("{name}: {reason}"), hint)
     };
     let size = std::fs::metadata(file).map_err(|error| unreadable(error.to_string()))?.len();
     if size > MAX_PROFILE_BYTES {
@@ -124,7 +169,9 @@ fn put(articles: &ArticleService, file: &Path) -> Result<Status, Problem> {
     let profile = profile.map_err(|error| unreadable(error.to_string()))?;
     articles.put_profile(&profile).map_err(|problem| of_reader(&problem))?;
     let scored = newsroom::runtime()?.block_on(calculate(articles, &profile.user))?;
-    terminal::write_out(format!("{}: {scored} articles scored\n", tame(&profile.user, 128)).as_bytes())?;
+    let user = tame(&profile.user, 128);
+    terminal::write_out(format!("{user}: {scored} articles scored\n").as_bytes())?;
+    terminal::note(&format!("`watchfire articles --user {user}` shows what matters to them, and why"));
     Ok(Status::Done)
 }
 
@@ -137,7 +184,7 @@ async fn calculate(articles: &ArticleService, user: &str) -> Result<u64, Problem
     let bar = indicatif::ProgressBar::new(0);
     let progress = async {
         loop {
-            let Some(job) = articles.job(queued.job) else { return None };
+            let job = articles.job(queued.job)?;
             bar.set_length(job.total);
             bar.set_position(job.done);
             if matches!(job.state, JobState::Done | JobState::Failed) {
@@ -171,7 +218,7 @@ fn nobody(user: &str) -> Problem {
 fn of_reader(problem: &ReaderProblem) -> Problem {
     let hint = match problem {
         ReaderProblem::Nobody(_) => "`watchfire profile list` shows those who have one",
-        ReaderProblem::Profile(_) => "docs/profile.example.toml shows every key",
+        ReaderProblem::Profile(_) => PROFILE_HINT,
         ReaderProblem::TooMany => "take some away with `watchfire profile remove`",
         ReaderProblem::NoArticle => "`watchfire articles --json` shows their numbers",
         ReaderProblem::Engine(error) => error.hint(),
@@ -180,18 +227,30 @@ fn of_reader(problem: &ReaderProblem) -> Problem {
     Problem::new(status, problem, hint)
 }
 
-/// What somebody writes as `kind:value`.
-fn entity(text: &str) -> Result<(u8, String), Problem> {
-    let known = text
-        .split_once(':')
-        .and_then(|(kind, value)| Some((EntityKind::from_name(kind)?.id(), value.to_owned())));
-    known.ok_or_else(|| {
+/// What somebody writes as `kind:value`, as articles have it: the name by which something is known, whatever it is called
+/// here, and an indicator as it would be without its brackets.
+fn entity(settings: &Settings, text: &str) -> Result<(u8, String), Problem> {
+    let known =
+        text.split_once(':').and_then(|(kind, value)| Some((EntityKind::from_name(kind)?, value.trim())));
+    let Some((kind, value)) = known.filter(|(_, value)| !value.is_empty()) else {
         let kinds: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.name()).collect();
-        Problem::usage(
+        return Err(Problem::usage(
             format!("{} is not KIND:VALUE", tame(text, 100)),
             format!("such as cve:CVE-2024-3400; kinds are {}", kinds.join(", ")),
-        )
-    })
+        ));
+    };
+    let value = match kind {
+        EntityKind::Country => value.to_ascii_uppercase(),
+        EntityKind::Sector => value.to_ascii_lowercase(),
+        _ => {
+            let found = Extractor::new(with_names(&settings.feeds.extra_names()?)).extract(value);
+            let whole = found
+                .into_iter()
+                .find(|found| found.entity.kind == kind && found.start == 0 && found.end == value.len());
+            whole.map_or_else(|| value.to_owned(), |found| found.entity.value)
+        }
+    };
+    Ok((kind.id(), value))
 }
 
 fn at(millis: i64) -> String {
@@ -217,7 +276,7 @@ fn told(article: &ListedArticle) -> String {
     let named: Vec<String> = article
         .entities
         .iter()
-        .filter(|(kind, _)| *kind != EntityKind::Url.id() && *kind != EntityKind::Hash.id())
+        .filter(|(kind, _)| !UNTOLD.iter().any(|untold| untold.id() == *kind))
         .take(8)
         .map(|(_, value)| tame(value, 60))
         .collect();

@@ -1,7 +1,7 @@
 //! `watchfire check`
 
 use crate::cli::Common;
-use crate::config::load;
+use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
 use crate::terminal;
 use watchfire_judge::tame;
@@ -66,6 +66,9 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
             Err(problem) => wrong(&problem),
         }
     }
+    let (found, problems_of_feeds) = feeds(settings);
+    line("feeds", found);
+    problems_of_feeds.iter().for_each(&mut wrong);
     for (name, webhook) in &settings.webhooks {
         match webhook.target(name) {
             Ok(target) => line(
@@ -89,11 +92,13 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
         Ok((store, location)) => line(
             "store",
             format!(
-                "{}: {} alerts, {} patterns, {} dead letters",
+                "{}: {} alerts, {} patterns, {} dead letters, {} feeds with {} articles",
                 tame(&location.to_string(), 300),
                 terminal::grouped(store.alert_count()?),
                 terminal::grouped(store.pattern_count()?),
                 terminal::grouped(store.dead_count()?),
+                terminal::grouped(store.articles().feeds()?.len() as u64),
+                terminal::grouped(store.articles().feeds()?.iter().map(|feed| feed.articles).sum()),
             ),
         ),
         Err(problem) => wrong(&problem),
@@ -104,4 +109,52 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
     );
     terminal::write_out(text.as_bytes())?;
     Ok(if problems == 0 { Status::Done } else { Status::Usage })
+}
+
+/// How articles would be read, and what is wrong with that.
+fn feeds(settings: &Settings) -> (String, Vec<Problem>) {
+    let (mut problems, mut names) = (Vec::new(), 0);
+    for file in &settings.feeds.names {
+        match file.read() {
+            Ok(read) => names += read.len() as u64,
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() {
+        problems.extend(settings.feeds.extra_names().err());
+    }
+    let locations = &settings.feeds.locations;
+    let who = match (&locations.llm, &locations.nominatim) {
+        (Some(name), _) if !settings.llm.contains_key(name) => {
+            let known: Vec<String> = settings.llm.keys().map(|known| tame(known, 60)).collect();
+            let hint = if known.is_empty() {
+                "the settings name no model: add an [llm.NAME], see docs/llm.md".to_owned()
+            } else {
+                format!("the settings name: {}", known.join(", "))
+            };
+            let name = tame(name, 60);
+            problems.push(Problem::usage(
+                format!("[feeds.locations] llm: there is no model \"{name}\" in the settings"),
+                hint,
+            ));
+            return (format!("{names} names of your own"), problems);
+        }
+        (None, Some(_)) => {
+            problems.push(Problem::usage(
+                "[feeds.locations] nominatim: nobody asks it without a model",
+                "name a model with llm = \"NAME\", or leave nominatim out: the built-in gazetteer finds places by itself",
+            ));
+            "by the built-in gazetteer".to_owned()
+        }
+        (None, None) => "by the built-in gazetteer".to_owned(),
+        (Some(name), None) => format!("by {}, on the map by the built-in gazetteer", tame(name, 60)),
+        (Some(name), Some(url)) => format!("by {}, on the map by {}", tame(name, 60), tame(url, 200)),
+    };
+    let batch = locations.batch();
+    let batches = match (&locations.llm, batch.age) {
+        (None, _) => String::new(),
+        (Some(_), Some(age)) => format!(", batches of {} or after {} s", batch.size, age.as_secs_f64()),
+        (Some(_), None) => format!(", batches of {}", batch.size),
+    };
+    (format!("places are found {who}{batches}; {} names of your own", terminal::grouped(names)), problems)
 }

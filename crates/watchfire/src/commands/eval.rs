@@ -1,5 +1,6 @@
 //! `watchfire eval`
 
+mod geo;
 mod next;
 mod seeds;
 mod table;
@@ -23,6 +24,9 @@ use watchfire_signal::frame::Limits;
 use watchfire_signal::read::Mapping;
 
 pub(super) fn run(common: &Common, command: &Eval) -> Result<Status, Problem> {
+    if command.geo {
+        return geo::run(command);
+    }
     let mut curves = Curves::of(&command.curves)?;
     let loaded = load(common.config.as_deref())?;
     let settings = &loaded.settings;

@@ -59,7 +59,11 @@ fn add(articles: &ArticleService, feed: &AddFeed) -> Result<Status, Problem> {
         is_paused: false,
     };
     let (id, is_new) = articles.add_feed(feed.url.trim(), &feed.title, &feed.folder, &settings)?;
-    let words = if is_new { "added; `watchfire feeds run` reads it" } else { "is there already" };
+    let words = if is_new {
+        "added; `watchfire feeds run` reads it"
+    } else {
+        "is there already, and is left as it is; `watchfire feeds list` shows it"
+    };
     terminal::write_out(format!("#{} {words}\n", id.0).as_bytes())?;
     Ok(Status::Done)
 }
@@ -96,10 +100,7 @@ fn list(articles: &ArticleService, json: bool) -> Result<Status, Problem> {
             row.articles,
             tame(&row.url, 200)
         ));
-        let next = feed.next.map_or_else(|| "never".to_owned(), at);
-        let last =
-            row.checked_at.map_or_else(|| "not asked yet".to_owned(), |time| format!("asked {}", at(time)));
-        text.push_str(&format!("     {last}, next {next}\n"));
+        text.push_str(&format!("     {}\n", standing(feed)));
         if !row.problem.is_empty() {
             text.push_str(&format!("     {} ({} in a row)\n", tame(&row.problem, 300), feed.failures));
         }
@@ -109,6 +110,26 @@ fn list(articles: &ArticleService, json: bool) -> Result<Status, Problem> {
     }
     terminal::write_out(text.as_bytes())?;
     Ok(Status::Done)
+}
+
+/// When a feed was asked, and when it is asked next.
+fn standing(feed: &FeedState) -> String {
+    if is_file(feed) {
+        return "a file: `watchfire feeds ingest` reads it again".to_owned();
+    }
+    let last =
+        feed.row.checked_at.map_or_else(|| "not asked yet".to_owned(), |time| format!("asked {}", at(time)));
+    let next = match feed.next {
+        _ if feed.settings.is_paused => "paused".to_owned(),
+        Some(time) => format!("next {}", at(time)),
+        None => "not asked again: its server says that it is gone".to_owned(),
+    };
+    format!("{last}, {next}")
+}
+
+/// Whether it was read from a file, and is never asked.
+fn is_file(feed: &FeedState) -> bool {
+    feed.row.url.starts_with("file:")
 }
 
 fn as_json(feed: &FeedState) -> serde_json::Value {
@@ -152,9 +173,10 @@ async fn poll(articles: &ArticleService, all: bool, json: bool, at_once: usize) 
     let now = articles.clock().unix_millis();
     let is_due =
         |feed: &FeedState| all || (!feed.settings.is_paused && feed.next.is_some_and(|next| next <= now));
-    let feeds = articles.feeds()?;
+    let mut feeds = articles.feeds()?;
+    feeds.retain(|feed| !is_file(feed));
     let none = feeds.is_empty();
-    let mut waiting = feeds.into_iter().filter(|feed| is_due(feed) && !feed.row.url.starts_with("file:"));
+    let mut waiting = feeds.into_iter().filter(is_due);
     let mut running = JoinSet::new();
     let (mut asked, mut failed, mut new) = (0_u32, 0_u32, 0_u64);
     loop {
@@ -179,7 +201,7 @@ async fn poll(articles: &ArticleService, all: bool, json: bool, at_once: usize) 
     }
     if !json {
         let text = match (none, asked) {
-            (true, _) => "No feeds. `watchfire feeds add URL` adds one.".to_owned(),
+            (true, _) => "No feeds to ask. `watchfire feeds add URL` adds one.".to_owned(),
             (_, 0) => "No feed's time has come; --all asks them all the same.".to_owned(),
             _ => format!("{asked} asked, {failed} failed; {new} new articles"),
         };
@@ -231,7 +253,7 @@ fn import(articles: &ArticleService, file: &Path) -> Result<Status, Problem> {
     let (mut added, mut known, mut refused) = (0, 0, 0);
     for feed in &list.feeds {
         if let Err(problem) = check(&feed.url, false) {
-            terminal::note(&problem.message);
+            terminal::note(&format!("{}\nhint: {}", problem.message, problem.hint));
             refused += 1;
             continue;
         }
@@ -251,7 +273,7 @@ fn import(articles: &ArticleService, file: &Path) -> Result<Status, Problem> {
     if let Some(reason) = &list.broken {
         return Err(unreadable(format!("the rest can't be read: {}", tame(reason, 200))));
     }
-    Ok(Status::Done)
+    Ok(if refused > 0 { Status::DeadLetters } else { Status::Done })
 }
 
 fn export(articles: &ArticleService) -> Result<Status, Problem> {
@@ -260,7 +282,7 @@ fn export(articles: &ArticleService) -> Result<Status, Problem> {
         title: Some("Watchfire".to_owned()),
         feeds: feeds
             .into_iter()
-            .filter(|feed| !feed.row.url.starts_with("file:"))
+            .filter(|feed| !is_file(feed))
             .map(|feed| ListedFeed {
                 url: feed.row.url,
                 title: Some(feed.row.title).filter(|title| !title.is_empty()),

@@ -31,19 +31,32 @@ pub(super) fn run(common: &Common, command: &IntelCommand) -> Result<Status, Pro
     match command {
         IntelCommand::Lists { .. } if !intel.has_lists() => Err(nobody("there are no lists to show")),
         IntelCommand::Lists { .. } => lists(&intel),
-        IntelCommand::Lookup { .. } if !intel.has_lists() && !has_services => {
-            Err(nobody("there are no lists and no services to ask"))
-        }
         IntelCommand::Lookup { ask: true, .. } if !has_services => {
             Err(nobody("--ask: there are no services in the settings"))
         }
         IntelCommand::Lookup { values, ask, .. } => {
-            // What services say is kept, and what they allow is counted: that takes a store. Lists need none.
-            let location =
-                if has_services { settings.location(common.store.as_deref())? } else { Location::Memory };
-            let store = Store::open(&location)?;
+            let store = store(settings, common, has_services)?;
+            if !intel.has_lists() && !has_services && !store.has_service_answers()? {
+                return Err(nobody(
+                    "there are no lists, no services, and no articles that warned of anything",
+                ));
+            }
             lookup(&known(settings, &store, intel, values, *ask)?, values, *ask)
         }
+    }
+}
+
+/// The store: what services and articles said is kept in it, and what services allow is counted. Lists need none, so
+/// none is made for them.
+fn store(settings: &Settings, common: &Common, has_services: bool) -> Result<Store, Problem> {
+    let is_there = |location: &Location| match location {
+        Location::File(path) => path.is_file(),
+        Location::Memory => false,
+    };
+    match settings.location(common.store.as_deref()) {
+        Ok(location) if has_services || is_there(&location) => Ok(Store::open(&location)?),
+        Err(problem) if has_services => Err(problem),
+        _ => Ok(Store::open(&Location::Memory)?),
     }
 }
 
@@ -56,7 +69,7 @@ fn known(
     ask: bool,
 ) -> Result<ReputationCache, Problem> {
     let reputations = ReputationCache::open(intel, store)?;
-    if settings.intel.services.is_empty() {
+    if settings.intel.services.is_empty() && !store.has_service_answers()? {
         return Ok(reputations);
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());

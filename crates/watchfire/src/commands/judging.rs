@@ -73,8 +73,8 @@ impl<'j> Judging<'j> {
             .map(|name| asking::asker(settings, store, name, seed, askable.dry_run))
             .transpose()?;
         let mut reputations = ReputationCache::open(intel, store)?;
-        // What was answered before holds also for a run that asks nobody.
-        if !settings.intel.services.is_empty() {
+        // What was answered before holds also for a run that asks nobody, and so does what articles warned of.
+        if !settings.intel.services.is_empty() || store.has_service_answers()? {
             reputations = reputations.with_services(store, clock.unix_millis())?;
         }
         Ok(Self {

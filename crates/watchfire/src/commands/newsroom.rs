@@ -5,12 +5,15 @@ use crate::config::{Settings, with_names};
 use crate::exit::{Problem, Status};
 use std::sync::Arc;
 use std::time::Duration;
-use watchfire_engine::ReputationCache;
 use watchfire_engine::articles::{ArticleService, ArticleSetup, Geocoder, GeocodingService, Locator};
+use watchfire_engine::{EngineError, ReputationCache};
 use watchfire_feeds::fetch::Fetcher;
 use watchfire_flow::{Budget, BudgetConfig, Clock, Counted, Quota};
 use watchfire_http::{Client, Pool};
 use watchfire_store::Store;
+
+/// How long finding places waits where the store failed.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// Articles, feeds and readers of a store. Nothing is fetched without `fetches`.
 pub(super) fn open(
@@ -21,21 +24,59 @@ pub(super) fn open(
     fetches: bool,
 ) -> Result<ArticleService, Problem> {
     let extra = settings.feeds.extra_names()?;
-    let fetcher = fetches.then(|| Fetcher::new(settings.feeds.fetch(), Arc::clone(clock))).transpose();
-    let fetcher = fetcher.map_err(|error| {
-        Problem::from_error(Status::Failed, &error, "are the system's certificates in place?")
-    })?;
+    let fetcher = fetches.then(|| Arc::new(Fetcher::new(settings.feeds.fetch(), Arc::clone(clock))));
     Ok(ArticleService::start(ArticleSetup {
         store: Arc::clone(store),
         clock: Arc::clone(clock),
         names: Box::new(move || with_names(&extra)),
         reputations,
-        fetcher: fetcher.map(Arc::new),
+        fetcher,
         polling: settings.feeds.polling(),
         cache: settings.feeds.cache(),
         asks_for_places: settings.feeds.locations.llm.is_some(),
         indicators_ms: settings.feeds.indicators_ms(),
     })?)
+}
+
+/// What is done for articles for as long as the service runs: feeds are asked, scores worked out, lists loaded ahead. Never
+/// returns. Dropping it ends what is on its way; the store has what was done.
+pub(super) async fn run(articles: &ArticleService, locator: Option<&Locator>) {
+    let places = async {
+        let Some(locator) = locator else {
+            // What a kill left in the queue; nothing else gets there and stays.
+            let service = articles.clone();
+            let placed = tokio::task::spawn_blocking(move || service.place_what_waits()).await;
+            if let Ok(Err(error)) = placed {
+                tracing::warn!(%error, "the places of some articles can't be found");
+            }
+            return;
+        };
+        loop {
+            if let Err(error) = articles.find_places(locator).await {
+                tracing::error!(%error, "places can't be found; it goes on in a while");
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::join!(articles.poll_feeds(), articles.calculate_queued(), articles.warm_lists(), places);
+}
+
+/// Takes away articles from before `expired`; `is_daily` puts names and the planner's statistics in order, too.
+pub(super) async fn tidy(articles: &ArticleService, expired: Option<i64>, is_daily: bool) {
+    let service = articles.clone();
+    let tidied = tokio::task::spawn_blocking(move || {
+        let gone = expired.map_or(Ok(0), |before| service.expire(before))?;
+        if is_daily {
+            service.tidy()?;
+        }
+        Ok::<_, EngineError>(gone)
+    });
+    match tidied.await {
+        Ok(Ok(0)) => {}
+        Ok(Ok(gone)) => tracing::info!(gone, "articles that no feed has any more were taken away"),
+        Ok(Err(error)) => tracing::warn!(%error, "articles can't be tidied up"),
+        Err(error) => tracing::warn!(%error, "articles can't be tidied up"),
+    }
 }
 
 /// The same for a command that works on the store and ends.

@@ -1,6 +1,6 @@
 //! `watchfire serve`
 
-use super::{asking, delivering};
+use super::{asking, delivering, newsroom, services};
 use crate::cli::{Common, Serve};
 use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
@@ -12,8 +12,9 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
-use watchfire_engine::service::{Outside, Service, Setup};
-use watchfire_engine::{Asker, ReputationCache};
+use watchfire_engine::articles::{ArticleService, Locator};
+use watchfire_engine::service::{Enrichment, Outside, Service, Setup};
+use watchfire_engine::{Asker, Enricher, ReputationCache};
 use watchfire_flow::{Clock, SystemClock};
 use watchfire_judge::{Asking, tame};
 use watchfire_server::{App, ServeError, Stop, Watched, WatchedKind, bind, serve};
@@ -21,6 +22,8 @@ use watchfire_store::Store;
 
 /// How often what is too old is cleared away.
 const TIDY: Duration = Duration::from_secs(300);
+/// How many times that until names and statistics of articles are put in order: once a day.
+const DAILY: u64 = 24 * 3600 / TIDY.as_secs();
 /// How long a request with a key is known again, in milliseconds.
 const REMEMBERED_MS: i64 = 24 * 3_600_000;
 /// How long asking waits where the store failed.
@@ -40,10 +43,15 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
     check_tokens(address, &store)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let asker = command.llm.as_deref().map(|name| asker(settings, &store, name, &clock)).transpose()?;
-    let mut reputations = ReputationCache::open(intel, &store)?;
-    if !settings.intel.services.is_empty() {
-        reputations = reputations.with_services(&store, clock.unix_millis())?;
-    }
+    // Articles that come in while it runs may warn of something.
+    let reputations = ReputationCache::open(intel, &store)?.with_services(&store, clock.unix_millis())?;
+    let reputations = Arc::new(reputations);
+    let articles = newsroom::open(settings, &store, &clock, Arc::clone(&reputations), true)?;
+    let turn = asker.as_ref().and_then(|(_, outside)| {
+        // One credential, one budget: whoever asks it for places waits for whoever asks it about alerts.
+        (settings.feeds.locations.llm == command.llm).then(|| Arc::clone(&outside.turn))
+    });
+    let locator = newsroom::locator(settings, &store, &clock, turn)?;
     let service = Service::start(Setup {
         asking: asker.as_ref().map_or(Asking::Nobody, |(asker, _)| Asking::Live(asker.mark())),
         history: Settings::history(&store)?,
@@ -54,8 +62,9 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
         ground,
         mappings: settings.mappings(&command.mapping)?,
         limits: settings.limits(),
-        reputations: Arc::new(reputations),
+        reputations,
         keep_raw: settings.store.keep_raw,
+        enriches: !settings.intel.services.is_empty(),
         max_requests: settings.server.max_waiting,
         webhooks: settings.targets()?,
     })?;
@@ -77,7 +86,8 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
     watched.extend(delivering::watched(&service));
     let seed = u64::try_from(service.clock().unix_millis()).unwrap_or(0);
     let consultant = settings.propositions.consultant(seed)?;
-    let app = App::new(service.clone(), settings.server.app(address), watched, consultant)?;
+    let app = App::new(service.clone(), settings.server.app(address), watched, consultant)?
+        .with_articles(articles.clone());
     let threads = available_parallelism().map_or(2, usize::from).clamp(2, 16);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -96,7 +106,11 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
     if let Some((asker, outside)) = asker {
         ask(service.clone(), asker, outside);
     }
-    runtime.block_on(until_stopped(app, service, address, &location.to_string()))
+    if let Some(enricher) = services::enricher(settings, seed, false)? {
+        enrich(service.clone(), enricher);
+    }
+    let running = Running { service, articles, locator, settings, location: &location.to_string() };
+    runtime.block_on(until_stopped(app, running, address))
 }
 
 /// Where anybody may come, nobody is served without a token.
@@ -143,12 +157,39 @@ fn ask(service: Service, asker: Asker, outside: Arc<Outside>) {
     });
 }
 
-async fn until_stopped(
-    app: App,
+/// Asks intelligence services on a thread of their own.
+fn enrich(service: Service, enricher: Enricher) {
+    std::thread::spawn(move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tracing::error!(%error, "no services are asked");
+                return;
+            }
+        };
+        let enrichment = Enrichment::default();
+        runtime.block_on(async {
+            loop {
+                if let Err(error) = service.enrich(&enricher, &enrichment).await {
+                    service.live().failed("enriching");
+                    tracing::error!(error = %tame(&error.to_string(), 300), "asking services failed; it goes on in a while");
+                }
+                sleep(PAUSE).await;
+            }
+        });
+    });
+}
+
+/// What runs beside the server.
+struct Running<'r> {
     service: Service,
-    address: SocketAddr,
-    location: &str,
-) -> Result<Status, Problem> {
+    articles: ArticleService,
+    locator: Option<Locator>,
+    settings: &'r Settings,
+    location: &'r str,
+}
+
+async fn until_stopped(app: App, running: Running<'_>, address: SocketAddr) -> Result<Status, Problem> {
     let listener = bind(address).await.map_err(|error| match &error {
         ServeError::Bind { .. } => Problem::from_error(
             Status::Usage,
@@ -159,7 +200,7 @@ async fn until_stopped(
     let address = listener.local_addr().unwrap_or(address);
     terminal::write_out(format!("http://{address}\n").as_bytes())?;
     std::io::stdout().flush().ok();
-    tracing::info!(%address, store = %tame(location, 300), "serving");
+    tracing::info!(%address, store = %tame(running.location, 300), "serving");
     let stop = Stop::new();
     let on_signal = async {
         let (Ok(mut terminate), Ok(mut interrupt)) =
@@ -180,15 +221,18 @@ async fn until_stopped(
         }
     };
     let tidy = async {
-        loop {
+        for round in 0_u64.. {
             sleep(TIDY).await;
-            tidy(&service).await;
+            tidy(&running.service).await;
+            let expired = running.settings.feeds.expired_before(running.service.clock().unix_millis());
+            newsroom::tidy(&running.articles, expired, round % DAILY == 0).await;
         }
     };
     tokio::select! {
         () = serve(app, listener, &stop) => {}
         () = on_signal => {}
         () = tidy => {}
+        () = newsroom::run(&running.articles, running.locator.as_ref()) => {}
     }
     tracing::info!("stopped");
     Ok(Status::Done)

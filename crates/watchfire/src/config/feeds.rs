@@ -11,6 +11,15 @@ use watchfire_flow::{BatchSettings, CacheSettings};
 
 /// Names in one file at most.
 const MOST_NAMES: usize = 100_000;
+/// What is found by its name. Everything else is found by its form.
+const NAMED: [EntityKind; 6] = [
+    EntityKind::Malware,
+    EntityKind::Actor,
+    EntityKind::Vendor,
+    EntityKind::Product,
+    EntityKind::Sector,
+    EntityKind::Country,
+];
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
@@ -170,6 +179,10 @@ impl FeedsSettings {
             let expected = "between 1024 and 268435456".to_owned();
             return wrong("max_body_bytes", self.max_body_bytes.to_string(), expected);
         }
+        if let Some(names) = self.names.iter().find(|names| !NAMED.contains(&names.kind)) {
+            let expected = NAMED.map(EntityKind::name).join(", ");
+            return wrong("names kind", names.kind.name().to_owned(), format!("one of {expected}"));
+        }
         if let Some(url) = &self.locations.nominatim
             && watchfire_http::destination(url, watchfire_http::Reach::Anywhere).is_err()
         {
@@ -217,27 +230,34 @@ impl FeedsSettings {
         (self.keep_days > 0).then(|| now - i64::from(self.keep_days) * DAY_MS)
     }
 
-    /// The names that are built in, and those of the files; files that can't be read are an error.
+    /// The names of the files; files that can't be read are an error.
     pub(crate) fn extra_names(&self) -> Result<Vec<(EntityKind, Vec<String>)>, Problem> {
         let mut names = Vec::new();
         for file in &self.names {
-            let text = std::fs::read_to_string(&file.path).map_err(|error| {
-                Problem::usage(
-                    format!("[[feeds.names]] {}: {error}", crate::terminal::path_name(&file.path)),
-                    "a text file with a name on each line, its other names after it separated by tabs",
-                )
-            })?;
-            for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-                if names.len() == MOST_NAMES {
-                    return Err(Problem::usage(
-                        format!("[[feeds.names]]: more than {MOST_NAMES} names"),
-                        "leave out what no article names",
-                    ));
-                }
-                names.push((file.kind, line.split('\t').map(|name| name.trim().to_owned()).collect()));
+            names.extend(file.read()?);
+            if names.len() > MOST_NAMES {
+                return Err(Problem::usage(
+                    format!("[[feeds.names]]: more than {MOST_NAMES} names"),
+                    "leave out what no article names",
+                ));
             }
         }
         Ok(names)
+    }
+}
+
+impl NamesSettings {
+    /// The names of the file, each with its other names.
+    pub(crate) fn read(&self) -> Result<Vec<(EntityKind, Vec<String>)>, Problem> {
+        let text = std::fs::read_to_string(&self.path).map_err(|error| {
+            Problem::usage(
+                format!("[[feeds.names]] {}: {error}", crate::terminal::path_name(&self.path)),
+                "a text file with a name on each line, its other names after it separated by tabs",
+            )
+        })?;
+        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        let names = |line: &str| line.split('\t').map(|name| name.trim().to_owned()).collect();
+        Ok(lines.take(MOST_NAMES + 1).map(|line| (self.kind, names(line))).collect())
     }
 }
 
@@ -282,6 +302,10 @@ mod tests {
         assert_eq!(check("at_once = 0").unwrap_err(), "[feeds] at_once: 0 is not between 1 and 64");
         assert!(check("timeout_s = nan").is_err() && check("[locations]\nsize = 51").is_err());
         assert!(check("[locations]\nnominatim = 'file:///etc/passwd'").is_err());
+        assert_eq!(
+            check("[[names]]\nkind = 'ip'\npath = 'x'").unwrap_err(),
+            "[feeds] names kind: ip is not one of malware, actor, vendor, product, sector, country"
+        );
         assert!(toml::from_str::<FeedsSettings>("[locations]\npreset = 'fast'").is_err());
     }
 

@@ -19,6 +19,7 @@ use crate::gates::Gates;
 use asking::Outcome;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -30,14 +31,17 @@ use watchfire_store::articles::{ArticleId, WaitingLocation};
 
 /// Articles that are taken out of the store's queue at once.
 const TAKEN: u32 = 500;
-/// How often an article is asked about before the embedded gazetteer places it.
-const ATTEMPTS: u32 = 5;
+/// How often a model may fail at an article before the embedded gazetteer places it. With the pauses in between that is
+/// more than an hour: an outage is waited for.
+const ATTEMPTS: u32 = 12;
 /// How often triggers are aimed anew, and somebody else's articles are looked for.
 const AIMING: Duration = Duration::from_secs(30);
 /// How long one batch may take in all, waits included; then it goes back into the queue.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// How long nothing is handed on after a batch that could not be asked about.
+/// How long nothing is handed on after a batch that could not be asked about. It doubles from one to the next,
 const PAUSE: Duration = Duration::from_secs(10);
+/// up to this: a key that is refused, or a day's limit that is spent, is no better for being tried every ten seconds.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Who finds places.
 pub struct Locator {
@@ -108,7 +112,8 @@ impl ArticleService {
         self.run_batches(locator, false).await
     }
 
-    /// Finds the places of everything that waits now, full batch or not, and returns.
+    /// Finds the places of everything that waits now, full batch or not, and returns. Where the model can't be asked, what
+    /// is left stays in the store's queue.
     pub async fn find_places_now(&self, locator: &Locator) -> Result<(), EngineError> {
         self.run_batches(locator, true).await
     }
@@ -132,22 +137,34 @@ impl ArticleService {
         drop(self.shared.batches.0.set(running));
         let rng = Mutex::new(ChaCha8Rng::seed_from_u64(locator.asker.seed));
         let failed = Mutex::new(None);
+        let in_vain = AtomicU32::new(0);
         let sink = |batch: Batch<WaitingLocation>| {
             let (breaker, progress, rng, failed) = (&breaker, &progress, &rng, &failed);
+            let (batcher, in_vain) = (&batcher, &in_vain);
             async move {
                 // One batch at a time: the source of chance is free.
                 let mut own = rng.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let outcome = self.shared.place_batch(locator, breaker, progress, &batch, &mut own).await;
                 *rng.lock().unwrap_or_else(PoisonError::into_inner) = own;
                 match outcome {
-                    Ok(Outcome::Placed) => batch.done(),
-                    Ok(Outcome::Later) => sleep(PAUSE).await,
+                    Ok(Outcome::Placed) => {
+                        in_vain.store(0, Ordering::Relaxed);
+                        batch.done();
+                        return;
+                    }
+                    Ok(Outcome::Changed) => return,
+                    Ok(Outcome::Later) => {}
                     Err(error) => {
                         tracing::error!(%error, "places could not be stored");
                         *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                        sleep(PAUSE).await;
                     }
                 }
+                if ends {
+                    // Whoever waits for the end is not to wait for a provider that fails.
+                    return batcher.drain(Deadline::within(Duration::ZERO));
+                }
+                let doublings = in_vain.fetch_add(1, Ordering::Relaxed).min(16);
+                sleep(PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)).await;
             }
         };
         let feeding = async {
@@ -231,21 +248,11 @@ impl Shared {
         }
     }
 
-    /// Articles by the number of tries they have had.
-    fn is_tried_out(waiting: &WaitingLocation) -> bool {
-        waiting.attempts >= ATTEMPTS
-    }
-
-    /// Titles and texts; articles that are gone have none.
-    fn texts_of(&self, waiting: &[WaitingLocation]) -> Result<Vec<(ArticleId, String, String)>, EngineError> {
+    /// Title and text of an article; `None` if it is gone.
+    fn text_of(&self, article: ArticleId) -> Result<Option<(String, String)>, EngineError> {
         use watchfire_store::articles::Columns;
-        let mut texts = Vec::with_capacity(waiting.len());
-        for one in waiting {
-            let read = self.store.articles().article(one.article, None, Columns::TITLE | Columns::TEXT)?;
-            let read = read.unwrap_or_default();
-            texts.push((one.article, read.title.unwrap_or_default(), read.text.unwrap_or_default()));
-        }
-        Ok(texts)
+        let read = self.store.articles().article(article, None, Columns::TITLE | Columns::TEXT)?;
+        Ok(read.map(|read| (read.title.unwrap_or_default(), read.text.unwrap_or_default())))
     }
 
     /// Opens the gates for one batch; the breaker is that of all batches.

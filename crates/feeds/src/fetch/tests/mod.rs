@@ -36,7 +36,7 @@ fn settings() -> FetchSettings {
 }
 
 fn fetcher(settings: FetchSettings) -> Fetcher {
-    Fetcher::new(settings, Arc::new(RuntimeClock(Instant::now()))).unwrap()
+    Fetcher::new(settings, Arc::new(RuntimeClock(Instant::now())))
 }
 
 async fn fetch(url: &str) -> Fetched {

@@ -55,6 +55,7 @@ pub(super) fn service(store: Arc<Store>, webhooks: Vec<Target>) -> Service {
         mappings: Arc::from([]),
         limits: Limits::default(),
         reputations: Arc::new(ReputationCache::open(Intel::empty(), &store).unwrap()),
+        enriches: false,
         history: History::default(),
         asking: Asking::Nobody,
         reuse: Policy::default(),
