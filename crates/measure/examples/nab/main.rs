@@ -18,7 +18,8 @@ type Windows = BTreeMap<String, Vec<(String, String)>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let named = std::env::args_os().nth(1).map(PathBuf::from);
-    let Some(folder) = named.or_else(|| std::env::var_os("WATCHFIRE_DATA").map(|data| Path::new(&data).join("nab")))
+    let Some(folder) =
+        named.or_else(|| std::env::var_os("WATCHFIRE_DATA").map(|data| Path::new(&data).join("nab")))
     else {
         eprintln!("skipped: WATCHFIRE_DATA is not set");
         return Ok(());
@@ -58,7 +59,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let share = 100.0 * clean_rejected as f64 / clean.max(1) as f64;
     println!("\nclean series: {clean_rejected} of {clean} rejected, {share:.3} %");
-    println!("{} series, {} windows", gate.len(), gate.iter().map(|scored| scored.windows.len()).sum::<usize>());
+    println!(
+        "{} series, {} windows",
+        gate.len(),
+        gate.iter().map(|scored| scored.windows.len()).sum::<usize>()
+    );
     for profile in PROFILES {
         let (shipped, _) = score(&gate, profile, Some(1.0));
         let (best, threshold) = score(&surprise, profile, None);
@@ -73,7 +78,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 type Judged = (Vec<bool>, Vec<f64>, Vec<(usize, usize)>);
 
 /// What the gate rejected, how strange each value was (1 − quality, as rank among all), and where the windows are.
-fn judge(path: &Path, windows: &[(String, String)], settings: &MetricSettings) -> Result<Judged, Box<dyn Error>> {
+fn judge(
+    path: &Path,
+    windows: &[(String, String)],
+    settings: &MetricSettings,
+) -> Result<Judged, Box<dyn Error>> {
     let text = std::fs::read_to_string(path)?;
     let (mut state, mut times) = (UserState::default(), Vec::new());
     let (mut rejected, mut strange) = (Vec::new(), Vec::new());
@@ -100,7 +109,10 @@ fn judge(path: &Path, windows: &[(String, String)], settings: &MetricSettings) -
     for (first, last) in windows {
         let moment = |text: &str| Timestamp::parse(text).ok_or("a window without a time");
         let (first, last) = (moment(first)?, moment(last)?);
-        places.push((times.partition_point(|time| *time < first), times.partition_point(|time| *time <= last) - 1));
+        places.push((
+            times.partition_point(|time| *time < first),
+            times.partition_point(|time| *time <= last) - 1,
+        ));
     }
     Ok((rejected, strange, places))
 }

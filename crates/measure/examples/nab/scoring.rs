@@ -56,9 +56,14 @@ fn candidates(all: &[Scored]) -> Vec<Candidate> {
                     let width = (last - first + 1) as f64;
                     sigmoid(-((last - place + 1) as f64) / width) / sigmoid(-1.0)
                 }
-                None => scored.windows.iter().rev().find(|&&(_, last)| last < place).map_or(-1.0, |&(first, last)| {
-                    sigmoid((place - last) as f64 / (last - first).max(1) as f64)
-                }),
+                None => scored
+                    .windows
+                    .iter()
+                    .rev()
+                    .find(|&&(_, last)| last < place)
+                    .map_or(-1.0, |&(first, last)| {
+                        sigmoid((place - last) as f64 / (last - first).max(1) as f64)
+                    }),
             };
             candidates.push(Candidate { score, series, window, worth });
         }

@@ -49,7 +49,8 @@ impl Cache {
     pub(super) fn get(&self, user: &str) -> Option<Versioned> {
         let mut guard = self.inner();
         let inner = &mut *guard;
-        let (name, entry) = inner.entries.get_key_value(user).map(|(name, entry)| (Arc::clone(name), entry))?;
+        let (name, entry) =
+            inner.entries.get_key_value(user).map(|(name, entry)| (Arc::clone(name), entry))?;
         let (before, value) = (entry.used, entry.value.clone());
         inner.uses += 1;
         let now = inner.uses;

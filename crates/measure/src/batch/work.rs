@@ -8,6 +8,7 @@ use crate::settings::MeasureSettings;
 use crate::state::{TooManySeries, UserState};
 use std::sync::Arc;
 use std::time::Duration;
+use watchfire_flow::Clock;
 use watchfire_store::measurements::{StoredUser, UserWrite};
 
 /// A user's measurements, and how far they got.
@@ -20,6 +21,8 @@ pub(super) struct UserWork {
     pub attempts: u32,
     /// Spent in judging.
     pub judging: Duration,
+    /// Spent for this user alone: judging and, where it was tried again, everything.
+    pub took: Duration,
     /// Answers of the last judging, as places are.
     pub outcomes: Vec<Result<Outcome, TooManySeries>>,
 }
@@ -47,6 +50,7 @@ impl UserWork {
             stage: Stage::Load,
             attempts: 0,
             judging: Duration::ZERO,
+            took: Duration::ZERO,
             outcomes: Vec::new(),
         }
     }
@@ -67,8 +71,9 @@ impl UserWork {
     }
 
     /// Judges the user's measurements in their order. What changes nothing is done with that.
-    pub(super) fn judge(&mut self, settings: &MeasureSettings, batch: &[Measurement]) {
+    pub(super) fn judge(&mut self, settings: &MeasureSettings, batch: &[Measurement], clock: &dyn Clock) {
         let Stage::Judge(known) = &self.stage else { return };
+        let began = clock.elapsed();
         let from = known.version;
         let mut state = UserState::clone(&known.state);
         let mut changed = false;
@@ -87,5 +92,6 @@ impl UserWork {
         } else {
             Stage::Done
         };
+        self.judging += clock.elapsed().saturating_sub(began);
     }
 }

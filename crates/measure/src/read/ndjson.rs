@@ -93,8 +93,7 @@ impl<R: BufRead> Iterator for NdjsonReader<R> {
                 Err(error) => return Some(Err(error)),
                 Ok(()) if self.buffer.trim_ascii().is_empty() => {}
                 Ok(()) => {
-                    let measurement =
-                        parse(&self.buffer).map_err(|wrong| ReadError::at(self.line, wrong));
+                    let measurement = parse(&self.buffer).map_err(|wrong| ReadError::at(self.line, wrong));
                     return Some(measurement.and_then(|measurement| checked(self.line, measurement)));
                 }
             }

@@ -15,7 +15,10 @@ fn csv(text: &str) -> Vec<Read> {
 fn told(read: &Read) -> String {
     match read {
         Ok(found) => {
-            format!("{} {} {} {} {:?} {:?}", found.user, found.metric, found.time, found.value, found.unit, found.id)
+            format!(
+                "{} {} {} {} {:?} {:?}",
+                found.user, found.metric, found.time, found.value, found.unit, found.id
+            )
         }
         Err(error) => error.to_string(),
     }
@@ -40,9 +43,12 @@ fn json_and_csv_say_the_same() {
 fn a_wrong_line_is_told_with_its_number_and_is_nobody_elses() {
     let good = r#"{"user":"u","metric":"m","time":0,"value":1}"#;
     let long = format!("{{\"user\":\"{}\"", "u".repeat(2 * MOST_LINE_BYTES));
-    let text = format!("{good}\n{{\n{good}\n{long}\n{good}\n{{\"user\":\"u\",\"metric\":\"m\",\"time\":\"x\",\"value\":1}}");
+    let text = format!(
+        "{good}\n{{\n{good}\n{long}\n{good}\n{{\"user\":\"u\",\"metric\":\"m\",\"time\":\"x\",\"value\":1}}"
+    );
     let read = ndjson(&text);
-    let lines: Vec<u64> = read.iter().filter_map(|read| read.as_ref().err()).map(|error| error.line).collect();
+    let lines: Vec<u64> =
+        read.iter().filter_map(|read| read.as_ref().err()).map(|error| error.line).collect();
     assert_eq!((read.len(), lines), (6, vec![2, 4, 6]));
     assert_eq!(told(&read[5]), "line 6: `time` is no time: `x`");
 
@@ -51,7 +57,9 @@ fn a_wrong_line_is_told_with_its_number_and_is_nobody_elses() {
     assert_eq!(told(&read[1]), "line 4: `value` is no number: `many`");
     assert_eq!(told(&read[2]), "line 6: there is no column for `value`");
     assert!(read[0].is_ok() && read[3].is_ok());
-    assert!(told(&csv("user,metric,time\nu,m,0\n")[0]).starts_with("line 1: the header has no column `value`"));
+    assert!(
+        told(&csv("user,metric,time\nu,m,0\n")[0]).starts_with("line 1: the header has no column `value`")
+    );
 }
 
 #[test]
