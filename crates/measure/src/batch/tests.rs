@@ -27,7 +27,9 @@ fn measurement(user: &str, metric: &str, second: i64, value: f64) -> Measurement
 /// Five measurements for each of so many users.
 fn batch(users: usize, from_second: i64) -> Vec<Measurement> {
     (0..5 * users as i64)
-        .map(|place| measurement(&format!("user-{}", place % users as i64), "m", from_second + place, place as f64))
+        .map(|place| {
+            measurement(&format!("user-{}", place % users as i64), "m", from_second + place, place as f64)
+        })
         .collect()
 }
 
@@ -79,7 +81,11 @@ async fn answers_are_in_input_order_whatever_the_order_of_judging() {
     ];
     let judged = beside(runner, engine.judge(shuffled.clone())).await.unwrap();
     let expected = |place: usize| judged.answers[place].outcome().and_then(|outcome| outcome.band);
-    assert_eq!(expected(0).unwrap().expected.round(), 10.0, "the later one of b is compared with the earlier");
+    assert_eq!(
+        expected(0).unwrap().expected.round(),
+        10.0,
+        "the later one of b is compared with the earlier"
+    );
     assert_eq!(expected(1).unwrap().expected, 2.0);
     assert_eq!(judged.answers[4].outcome().unwrap().reason(), Some(crate::Reason::NotFinite));
     assert_eq!(judged.dead.len(), 1);
@@ -200,7 +206,10 @@ async fn hints_name_their_figures() {
     })
     .await;
     let hints = engine.hints();
-    assert!(hints[0].starts_with("batch size: a batch has 10 measurements in the mean, and may have 500"), "{hints:?}");
+    assert!(
+        hints[0].starts_with("batch size: a batch has 10 measurements in the mean, and may have 500"),
+        "{hints:?}"
+    );
     assert!(hints.iter().any(|hint| hint.starts_with("parallelism: the store wanted")), "{hints:?}");
     assert_eq!(engine.statistics().slowest.len(), 2);
 }

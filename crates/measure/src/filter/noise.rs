@@ -12,14 +12,14 @@
 use super::model::{Model, Variances};
 
 /// Values after which the past counts for 1/e.
-const MEMORY: f64 = 200.0;
+const MEMORY: f64 = 1000.0;
 /// Differences are clipped at so many of their standard deviations.
 const CLIP: f64 = 4.0;
 /// What is believed before there are differences: a quarter of their mean square is measurement noise, with so much weight.
 const PRIOR_WEIGHT: f64 = 10.0;
 const PRIOR_SHARE: f64 = 0.25;
 /// The level is never taken to stand still: the variance of its wandering in one step is at least this share of a measurement's.
-const LEAST_WANDERING: f64 = 0.01;
+const LEAST_WANDERING: f64 = 1e-4;
 /// No series is taken to be exacter than this share of its level.
 const LEAST_RELATIVE: f64 = 1e-3;
 /// And none exacter than this, in its unit.

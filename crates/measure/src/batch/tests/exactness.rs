@@ -36,10 +36,7 @@ fn delivered(part: &[Measurement], chance: &mut ChaCha8Rng) -> Vec<usize> {
 }
 
 /// What a batch comes to when it is judged one by one, in its order, by who never fails.
-fn sequential(
-    states: &mut BTreeMap<String, UserState>,
-    batch: &[Measurement],
-) -> Vec<Outcome> {
+fn sequential(states: &mut BTreeMap<String, UserState>, batch: &[Measurement]) -> Vec<Outcome> {
     let mut order: Vec<usize> = (0..batch.len()).collect();
     order.sort_by_key(|place| batch[*place].time);
     let mut outcomes = vec![None; batch.len()];
@@ -75,7 +72,10 @@ async fn insist(
                 assert_eq!(judged.answers.len(), batch.len());
                 for (known, answer) in answers.iter_mut().zip(outcomes(&judged)) {
                     let said = answer.map(|outcome| Outcome { repeated: false, ..outcome });
-                    assert!(known.is_none() || said.is_none() || *known == said, "another answer than before");
+                    assert!(
+                        known.is_none() || said.is_none() || *known == said,
+                        "another answer than before"
+                    );
                     *known = known.or(said);
                 }
                 if answers.iter().all(Option::is_some) {

@@ -80,7 +80,10 @@ impl TestStore {
     async fn be_slow(&self) {
         let (wait, hangs) = {
             let mut inner = self.inner();
-            (inner.chance.random_range(0..=self.trouble.slow_ms), inner.chance.random_bool(self.trouble.hangs))
+            (
+                inner.chance.random_range(0..=self.trouble.slow_ms),
+                inner.chance.random_bool(self.trouble.hangs),
+            )
         };
         tokio::time::sleep(Duration::from_millis(wait)).await;
         if hangs {
