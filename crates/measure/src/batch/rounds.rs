@@ -118,13 +118,15 @@ impl Engine {
             .filter(|work| matches!(work.stage, Stage::Judge(_)))
             .map(|work| work.places.len())
             .sum();
+        let ahead = i64::try_from(self.settings.most_ahead.as_millis()).unwrap_or(i64::MAX);
+        let latest_ms = self.clock.unix_millis().saturating_add(ahead);
         let tasks = self.settings.parallel.min(measurements / WORTH_SHARING);
         if tasks < 2 {
             for (count, work) in works.iter_mut().enumerate() {
                 if count % BEFORE_YIELD == BEFORE_YIELD - 1 {
                     yield_now().await;
                 }
-                work.judge(&self.measure, batch, &*self.clock);
+                work.judge(&self.measure, batch, &*self.clock, latest_ms);
             }
             return works;
         }
@@ -136,7 +138,7 @@ impl Engine {
                 (Arc::clone(&self.measure), Arc::clone(batch), Arc::clone(&self.clock));
             let place = works.len();
             running.spawn(async move {
-                part.iter_mut().for_each(|work| work.judge(&measure, &batch, &*clock));
+                part.iter_mut().for_each(|work| work.judge(&measure, &batch, &*clock, latest_ms));
                 (place, part)
             });
         }

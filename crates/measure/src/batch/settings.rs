@@ -16,6 +16,9 @@ pub struct BatchSettings {
     pub batch_time: Duration,
     /// The time for a user, with all retries.
     pub user_time: Duration,
+    /// How far ahead of the clock a measurement's time may be; what is later is out of range. One sender's wrong clock would make
+    /// everything else stale.
+    pub most_ahead: Duration,
     /// How often a user is tried, and how far apart.
     pub backoff: Backoff,
     /// Bytes of states kept at hand, roughly; 0 for none.
@@ -32,6 +35,7 @@ impl Default for BatchSettings {
             parallel: 4,
             batch_time: Duration::from_secs(30),
             user_time: Duration::from_secs(10),
+            most_ahead: Duration::from_secs(300),
             backoff: Backoff {
                 base: Duration::from_millis(10),
                 cap: Duration::from_secs(1),

@@ -195,6 +195,22 @@ async fn a_large_batch_is_judged_by_several_tasks_with_the_same_answers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_runs_ahead_makes_nothing_stale() {
+    let store = Arc::new(TestStore::new(10, Trouble::default()));
+    let (engine, runner) = engine(&store, BatchSettings::default());
+    let later = Measurement {
+        time: Timestamp::parse("2199-01-01T00:00:00Z").unwrap(),
+        ..measurement("a", "m", 1, 1.0)
+    };
+    let judged = beside(runner, async {
+        engine.judge(vec![later]).await.unwrap();
+        engine.judge(vec![measurement("a", "m", 2, 1.0)]).await.unwrap()
+    })
+    .await;
+    assert_eq!(judged.counts.accepted, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn hints_name_their_figures() {
     let store = Arc::new(TestStore::new(9, Trouble { throttled: 0.1, ..Trouble::default() }));
     let (engine, runner) = engine(&store, BatchSettings::default());

@@ -2,7 +2,7 @@
 
 use super::answer::Failure;
 use super::cache::Versioned;
-use crate::filter::Outcome;
+use crate::filter::{Outcome, Reason};
 use crate::measurement::Measurement;
 use crate::settings::MeasureSettings;
 use crate::state::{TooManySeries, UserState};
@@ -70,8 +70,15 @@ impl UserWork {
         };
     }
 
-    /// Judges the user's measurements in their order. What changes nothing is done with that.
-    pub(super) fn judge(&mut self, settings: &MeasureSettings, batch: &[Measurement], clock: &dyn Clock) {
+    /// Judges the user's measurements in their order. What changes nothing is done with that. What is later than `latest_ms` is refused: taken in, it
+    /// would make all that comes before it stale.
+    pub(super) fn judge(
+        &mut self,
+        settings: &MeasureSettings,
+        batch: &[Measurement],
+        clock: &dyn Clock,
+        latest_ms: i64,
+    ) {
         let Stage::Judge(known) = &self.stage else { return };
         let began = clock.elapsed();
         let from = known.version;
@@ -80,6 +87,10 @@ impl UserWork {
         self.outcomes.clear();
         for place in &self.places {
             let measurement = &batch[*place];
+            if measurement.time.as_millis() > latest_ms {
+                self.outcomes.push(Ok(Outcome::refused(Reason::OutOfRange)));
+                continue;
+            }
             let judged = state.judge(settings.of(&measurement.metric), measurement);
             self.outcomes.push(judged.map(|(outcome, change)| {
                 changed |= change;

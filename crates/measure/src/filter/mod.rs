@@ -86,8 +86,10 @@ impl Filter {
         let variances = self.variances(settings);
         let gate = self.gate(settings);
         let confidence = self.confidence(settings);
-        let last = self.learned.last;
-        self.estimate.predict(self.model, seconds, &variances);
+        // A slope is not known before two values in a row were believed; until then there is none to predict with.
+        let flat = self.model == Model::LocalLinearTrend && self.estimate.slope_variance == 0.0;
+        let (before, in_a_row) = (self.estimate.level, self.candidate.run == 0);
+        self.estimate.predict(if flat { Model::LocalLevel } else { self.model }, seconds, &variances);
         let innovation = self.estimate.innovation(value, &variances);
         let half_width = gate * innovation.variance.sqrt();
         let fits =
@@ -99,16 +101,16 @@ impl Filter {
         let told = |accepted, shift, residual| Step {
             accepted,
             shift,
-            residual: residual as f32,
-            half_width: half_width as f32,
+            residual: narrow(residual),
+            half_width: narrow(half_width),
             confidence,
         };
         if !settings.is_given() && self.seen > LEAST_SEEN {
             self.tail.learn(innovation.residual.abs() / innovation.variance.sqrt(), gate);
         }
         let step = if fits {
-            if self.model == Model::LocalLinearTrend && self.seen == 2 && seconds > 0.0 {
-                self.estimate = Estimate::of_two(last, value, seconds, &variances);
+            if flat && in_a_row && seconds > 0.0 {
+                self.estimate = Estimate::of_two(before, value, seconds, &variances);
             } else {
                 self.estimate.update(&innovation, &variances);
             }
@@ -195,4 +197,9 @@ impl Filter {
     pub const fn estimate(&self) -> &Estimate {
         &self.estimate
     }
+}
+
+/// As it is stored: finite whatever it was.
+fn narrow(number: f64) -> f32 {
+    number.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
 }
