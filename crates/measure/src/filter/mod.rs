@@ -62,7 +62,8 @@ impl Filter {
             model: settings.model,
             time_ms,
             seen: 1,
-            estimate: Estimate::default(),
+            // The level is known before its variance, which depends on it.
+            estimate: Estimate { level: value, ..Estimate::default() },
             learned,
             tail: Tail::default(),
             candidate: Candidate::default(),

@@ -7,6 +7,8 @@
 use super::StateError;
 use super::bytes::{Bytes, Writer};
 use crate::filter::{Band, Judgement, Outcome, Reason, Step};
+use std::cell::RefCell;
+use zstd::bulk::Compressor;
 
 /// Points in a block.
 pub(crate) const BLOCK: usize = 32;
@@ -178,7 +180,24 @@ fn pack(points: &[Point]) -> Result<Vec<u8>, StateError> {
     points.iter().for_each(|point| writer.single(point.step.half_width));
     points.iter().for_each(|point| writer.byte(flags(point)));
     points.iter().for_each(|point| writer.byte(point.step.confidence));
-    zstd::bulk::compress(&writer.0, LEVEL).map_err(|_| StateError::Wrong("block"))
+    compressed(&writer.0).map_err(|_| StateError::Wrong("block"))
+}
+
+thread_local! {
+    /// Making a compressor costs ten times what a block does.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compressed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let mut compressor = match kept.take() {
+            Some(compressor) => compressor,
+            None => Compressor::new(LEVEL)?,
+        };
+        let packed = compressor.compress(bytes);
+        *kept = Some(compressor);
+        packed
+    })
 }
 
 fn unpack(block: &[u8]) -> Result<Vec<Point>, StateError> {
