@@ -124,13 +124,13 @@ impl MetricSettings {
                 not_negative(level) && not_negative(slope) && positive(measurement)
             }
         };
-        if !(self.false_rejections >= 1e-12 && self.false_rejections <= 0.1) {
+        if !(1e-12..=0.1).contains(&self.false_rejections) {
             Some(("false_rejections", "is not between 1e-12 and 0.1"))
         } else if !noise {
             Some(("noise", "has a variance that is negative or no number, or no measurement noise"))
-        } else if self.warm_up == 0 || self.warm_up > 100_000 {
+        } else if !(1..=100_000).contains(&self.warm_up) {
             Some(("warm_up", "is not between 1 and 100000"))
-        } else if self.shift_after < 2 || self.shift_after > 1_000_000 {
+        } else if !(2..=1_000_000).contains(&self.shift_after) {
             Some(("shift_after", "is not between 2 and 1000000"))
         } else if !(least < greatest && least >= -1e15 && greatest <= 1e15) {
             Some(("range", "is empty, or goes beyond ±1e15"))

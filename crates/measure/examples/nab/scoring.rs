@@ -49,7 +49,7 @@ fn candidates(all: &[Scored]) -> Vec<Candidate> {
     let mut candidates = Vec::new();
     for (series, scored) in all.iter().enumerate() {
         for (place, &score) in scored.scores.iter().enumerate().skip(probation(scored.scores.len())) {
-            let window = scored.windows.iter().position(|&(first, last)| place >= first && place <= last);
+            let window = scored.windows.iter().position(|&(first, last)| (first..=last).contains(&place));
             let worth = match window {
                 Some(window) => {
                     let (first, last) = scored.windows[window];

@@ -19,7 +19,7 @@ pub use outcome::{Band, Judgement, Outcome, Reason};
 
 pub(crate) use gate::{Tail, normal_gate};
 pub(crate) use noise::Learned;
-pub(crate) use shift::{Candidate, Levels};
+pub(crate) use shift::{Candidate, Levels, MOST_LEVELS};
 
 use crate::settings::{MetricSettings, Noise};
 use shift::TakenUp;

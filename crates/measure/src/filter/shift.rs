@@ -8,7 +8,7 @@
 //! change. So levels that were left are remembered, and a value that fits one of them is a return, not an outlier.
 
 /// Levels that are remembered.
-const MOST_LEVELS: usize = 4;
+pub(crate) const MOST_LEVELS: usize = 4;
 /// So many times as many values are needed where they don't agree.
 const DISPERSED: u32 = 4;
 
@@ -80,10 +80,5 @@ impl Levels {
             .copied()
             .filter(|level| (level - value).abs() <= width)
             .min_by(|one, another| (one - value).abs().total_cmp(&(another - value).abs()))
-    }
-
-    /// Whether there may be so many.
-    pub(crate) const fn is_bounded(count: usize) -> bool {
-        count <= MOST_LEVELS
     }
 }

@@ -13,7 +13,7 @@
 use super::bytes::{Bytes, Writer};
 use super::point::Points;
 use super::{MOST_SERIES, Series, StateError, UserState};
-use crate::filter::{Candidate, Estimate, Filter, Learned, Levels, Model, Tail};
+use crate::filter::{Candidate, Estimate, Filter, Learned, Levels, MOST_LEVELS, Model, Tail};
 use crate::measurement::MOST_METRIC_BYTES;
 use std::collections::BTreeMap;
 use twox_hash::XxHash3_64;
@@ -120,10 +120,7 @@ fn read_series(reader: &mut Bytes<'_>) -> Result<Series, StateError> {
         run_mean: reader.float()?,
         run_squares: reader.float()?,
     };
-    let count = reader.count(u8::MAX as usize)?;
-    if !Levels::is_bounded(count) {
-        return Err(StateError::Wrong("levels"));
-    }
+    let count = reader.count(MOST_LEVELS)?;
     let mut levels = Vec::with_capacity(count);
     for _ in 0..count {
         levels.push(reader.float()?);

@@ -76,7 +76,7 @@ impl UserState {
             return refused(Reason::NotFinite);
         }
         let [least, greatest] = settings.range;
-        if value < least || value > greatest {
+        if !(least..=greatest).contains(&value) {
             return refused(Reason::OutOfRange);
         }
         // Minus nought is nought, and is told apart from it by nothing but its bits.

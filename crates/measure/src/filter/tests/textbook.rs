@@ -3,8 +3,9 @@
 use crate::filter::{Model, Variances};
 
 type Matrix = Vec<Vec<f64>>;
+type Rows = [Vec<f64>];
 
-fn product(a: &Matrix, b: &Matrix) -> Matrix {
+fn product(a: &Rows, b: &Rows) -> Matrix {
     a.iter()
         .map(|row| {
             (0..b[0].len()).map(|column| row.iter().zip(b).map(|(x, y)| x * y[column]).sum()).collect()
@@ -12,15 +13,15 @@ fn product(a: &Matrix, b: &Matrix) -> Matrix {
         .collect()
 }
 
-fn transposed(a: &Matrix) -> Matrix {
+fn transposed(a: &Rows) -> Matrix {
     (0..a[0].len()).map(|column| a.iter().map(|row| row[column]).collect()).collect()
 }
 
-fn sum(a: &Matrix, b: &Matrix) -> Matrix {
+fn sum(a: &Rows, b: &Rows) -> Matrix {
     a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(x, y)| x + y).collect()).collect()
 }
 
-fn scaled(a: &Matrix, by: f64) -> Matrix {
+fn scaled(a: &Rows, by: f64) -> Matrix {
     a.iter().map(|row| row.iter().map(|x| x * by).collect()).collect()
 }
 
