@@ -9,6 +9,13 @@
 //! has another by now. Who finds that out loads again and works it out again. So two writers on one user can't lose each
 //! other's work, and a write that is sent again after a lost answer is found to be done.
 
+pub mod admission;
+mod sqlite;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
+
+pub use sqlite::SqliteMeasurements;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
