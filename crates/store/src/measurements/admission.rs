@@ -86,19 +86,20 @@ pub fn check_user(user: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The stretches of these writes that one statement carries each: as few as the bound on their bytes allows.
-pub fn stretches(writes: &[UserWrite]) -> Vec<Range<usize>> {
+/// The stretches of writes with values of so many bytes that one statement carries each: as few as the bound allows.
+pub fn stretches(lengths: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
     let mut stretches = Vec::new();
-    let (mut first, mut bytes) = (0, 0);
-    for (place, write) in writes.iter().enumerate() {
-        if bytes + write.value.len() > MOST_STATEMENT_BYTES && place > first {
-            stretches.push(first..place);
-            (first, bytes) = (place, 0);
+    let (mut first, mut end, mut bytes) = (0, 0, 0);
+    for length in lengths {
+        if bytes + length > MOST_STATEMENT_BYTES && end > first {
+            stretches.push(first..end);
+            (first, bytes) = (end, 0);
         }
-        bytes += write.value.len();
+        bytes += length;
+        end += 1;
     }
-    if first < writes.len() {
-        stretches.push(first..writes.len());
+    if first < end {
+        stretches.push(first..end);
     }
     stretches
 }
@@ -106,12 +107,8 @@ pub fn stretches(writes: &[UserWrite]) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::{Admission, MOST_STATEMENT_BYTES, stretches};
-    use crate::measurements::{MOST_USERS, UserFailure, UserWrite};
+    use crate::measurements::{MOST_USERS, UserFailure};
     use proptest::prelude::*;
-
-    fn write(user: &str, bytes: usize) -> UserWrite {
-        UserWrite { user: user.to_owned(), from: 0, value: vec![7; bytes] }
-    }
 
     #[test]
     fn what_is_beyond_the_most_is_refused_and_the_rest_is_asked_for() {
@@ -123,11 +120,9 @@ mod tests {
 
     #[test]
     fn a_call_of_long_values_is_parted_and_a_common_one_is_not() {
-        let common: Vec<_> = (0..100).map(|index| write(&index.to_string(), 4_096)).collect();
-        assert_eq!(stretches(&common), vec![0..100]);
-        let long: Vec<_> = (0..5).map(|index| write(&index.to_string(), MOST_STATEMENT_BYTES / 2)).collect();
-        assert_eq!(stretches(&long), vec![0..2, 2..4, 4..5]);
-        assert_eq!(stretches(&[]), Vec::<std::ops::Range<usize>>::new());
+        assert_eq!(stretches([4_096; 100]), vec![0..100]);
+        assert_eq!(stretches([MOST_STATEMENT_BYTES / 2; 5]), vec![0..2, 2..4, 4..5]);
+        assert_eq!(stretches([]), Vec::<std::ops::Range<usize>>::new());
     }
 
     proptest! {

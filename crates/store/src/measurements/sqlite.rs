@@ -154,7 +154,7 @@ fn read(
 /// Writes these users, as many in one statement as its bound on bytes allows. Each statement is done as a whole or not at all.
 fn write_all(store: &Store, writes: &[UserWrite]) -> Vec<Result<u64, UserFailure>> {
     let mut answers = Vec::with_capacity(writes.len());
-    for stretch in stretches(writes) {
+    for stretch in stretches(writes.iter().map(|write| write.value.len())) {
         let writes = &writes[stretch];
         match write(store, writes) {
             Ok(versions) => {
