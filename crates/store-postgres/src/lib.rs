@@ -167,11 +167,11 @@ impl MeasurementStore for PostgresMeasurements {
         })
     }
 
-    fn users<'a>(
-        &'a self,
+    fn users(
+        &self,
         after: Option<String>,
         limit: usize,
-    ) -> Waiting<'a, Result<(Vec<String>, Option<String>), UserFailure>> {
+    ) -> Waiting<'_, Result<(Vec<String>, Option<String>), UserFailure>> {
         Box::pin(async move {
             let limit = limit.clamp(1, MOST_USERS);
             // No name is empty, so all come after the empty one.

@@ -89,6 +89,11 @@ pub trait MeasurementStore: Send + Sync {
 
     /// Users after a name, in the order of their names' bytes where the store has one, for who goes through all of them: at most
     /// `limit`. The place to go on from, or `None` at the end.
+    #[expect(
+        clippy::type_complexity,
+        clippy::elidable_lifetime_names,
+        reason = "as the other calls are written"
+    )]
     fn users<'a>(
         &'a self,
         after: Option<String>,

@@ -92,11 +92,11 @@ impl MeasurementStore for SqliteMeasurements {
         })
     }
 
-    fn users<'a>(
-        &'a self,
+    fn users(
+        &self,
         after: Option<String>,
         limit: usize,
-    ) -> Waiting<'a, Result<(Vec<String>, Option<String>), UserFailure>> {
+    ) -> Waiting<'_, Result<(Vec<String>, Option<String>), UserFailure>> {
         Box::pin(async move {
             let limit = limit.clamp(1, MOST_USERS);
             match self.run(move |store, _| list(store, after.as_deref(), limit)).await {

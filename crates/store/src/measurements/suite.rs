@@ -346,7 +346,7 @@ async fn walk(store: &dyn MeasurementStore, limit: usize) -> Vec<String> {
             match store.users(after.clone(), limit).await {
                 Ok(page) => break page,
                 Err(UserFailure::Throttled { after }) if attempts < ATTEMPTS => {
-                    wait(after, &mut attempts).await
+                    wait(after, &mut attempts).await;
                 }
                 Err(failure) => panic!("{failure}"),
             }
