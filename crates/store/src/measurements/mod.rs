@@ -9,6 +9,13 @@
 //! has another by now. Who finds that out loads again and works it out again. So two writers on one user can't lose each
 //! other's work, and a write that is sent again after a lost answer is found to be done.
 
+pub mod admission;
+mod sqlite;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
+
+pub use sqlite::SqliteMeasurements;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -82,6 +89,11 @@ pub trait MeasurementStore: Send + Sync {
 
     /// Users after a name, in the order of their names' bytes where the store has one, for who goes through all of them: at most
     /// `limit`. The place to go on from, or `None` at the end.
+    #[expect(
+        clippy::type_complexity,
+        clippy::elidable_lifetime_names,
+        reason = "as the other calls are written"
+    )]
     fn users<'a>(
         &'a self,
         after: Option<String>,

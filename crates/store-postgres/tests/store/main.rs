@@ -1,0 +1,7 @@
+//! The store on a real server: `checks/postgres cargo test -p watchfire-store-postgres`.
+
+mod beside;
+mod conformance;
+mod failures;
+mod proxy;
+mod server;
