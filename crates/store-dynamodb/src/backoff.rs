@@ -53,7 +53,8 @@ mod tests {
     #[test]
     fn waits_double_on_average_and_differ() {
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(100), 7);
-        let mean = |idle_calls| (0..2_000).map(|_| backoff.wait(idle_calls).as_secs_f64()).sum::<f64>() / 2_000.0;
+        let mean =
+            |idle_calls| (0..2_000).map(|_| backoff.wait(idle_calls).as_secs_f64()).sum::<f64>() / 2_000.0;
         assert!((mean(1) - 0.05).abs() < 0.005);
         assert!((mean(4) - 0.4).abs() < 0.04);
         assert_ne!(backoff.wait(1), backoff.wait(1));

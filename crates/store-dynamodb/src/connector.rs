@@ -65,7 +65,8 @@ async fn carry(client: &Client, request: HttpRequest) -> Result<HttpResponse, Co
         return Err(ConnectorError::user("the request's body is a stream".into()).never_connected());
     };
     let mut answer = outgoing.body(body.to_vec()).send().await.map_err(failed)?;
-    let status = StatusCode::try_from(answer.status().as_u16()).map_err(|error| ConnectorError::io(error.into()))?;
+    let status =
+        StatusCode::try_from(answer.status().as_u16()).map_err(|error| ConnectorError::io(error.into()))?;
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > MOST_ANSWER_BYTES {

@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn each_code_says_whether_it_was_done() {
-        for code in ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"] {
+        for code in ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"]
+        {
             assert_eq!(by_code(code, "slower", 400), Told::Throttled);
         }
         for code in ["ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException"] {

@@ -29,8 +29,12 @@ pub(crate) fn read(mut item: Item) -> Result<StoredUser, UserFailure> {
     let version = version_of(&item);
     let value = item.remove(VALUE);
     match (version, value) {
-        (Some(version), Some(AttributeValue::B(value))) => Ok(StoredUser { version, value: value.into_inner() }),
-        _ => Err(UserFailure::Refused(format!("the item has no {VERSION} or no {VALUE}: somebody else's table?"))),
+        (Some(version), Some(AttributeValue::B(value))) => {
+            Ok(StoredUser { version, value: value.into_inner() })
+        }
+        _ => Err(UserFailure::Refused(format!(
+            "the item has no {VERSION} or no {VALUE}: somebody else's table?"
+        ))),
     }
 }
 
@@ -41,7 +45,10 @@ fn version_of(item: &Item) -> Option<u64> {
 /// Why a write whose condition did not hold did not pass: the same one was done before, or another was.
 pub(crate) fn verdict(write: &UserWrite, item: Option<&Item>) -> Result<u64, UserFailure> {
     let Some(item) = item else { return Err(UserFailure::Conflict) };
-    let same = item.get(VALUE).and_then(|value| value.as_b().ok()).is_some_and(|value| value.as_ref() == write.value);
+    let same = item
+        .get(VALUE)
+        .and_then(|value| value.as_b().ok())
+        .is_some_and(|value| value.as_ref() == write.value);
     match version_of(item) {
         Some(version) if same && Some(version) == write.from.checked_add(1) => Ok(version),
         _ => Err(UserFailure::Conflict),
@@ -53,7 +60,9 @@ pub(crate) fn check_user(user: &str) -> Result<(), UserFailure> {
     match user.len() {
         0 => Err(UserFailure::Refused("the user's name is empty".to_owned())),
         1..=MOST_USER_BYTES => Ok(()),
-        bytes => Err(UserFailure::Refused(format!("the user's name has {bytes} bytes, of {MOST_USER_BYTES} at most"))),
+        bytes => Err(UserFailure::Refused(format!(
+            "the user's name has {bytes} bytes, of {MOST_USER_BYTES} at most"
+        ))),
     }
 }
 
@@ -62,7 +71,9 @@ pub(crate) fn check_write(write: &UserWrite) -> Result<(), UserFailure> {
     check_user(&write.user)?;
     if write.value.len() > MOST_VALUE_BYTES {
         let bytes = write.value.len();
-        return Err(UserFailure::Refused(format!("the value has {bytes} bytes, of {MOST_VALUE_BYTES} at most")));
+        return Err(UserFailure::Refused(format!(
+            "the value has {bytes} bytes, of {MOST_VALUE_BYTES} at most"
+        )));
     }
     if write.from == u64::MAX {
         return Err(UserFailure::Refused("there is no version after this one".to_owned()));

@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemError;
-use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures_util::stream::{self, StreamExt as _};
 use watchfire_store::measurements::{MOST_USERS, StoredUser, UserFailure};
@@ -55,7 +55,10 @@ impl DynamoDb {
             }
         }
         let too_many = || Err(UserFailure::Refused(format!("more than {MOST_USERS} users in one call")));
-        users.iter().map(|user| first.get(user.as_str()).cloned().flatten().unwrap_or_else(too_many)).collect()
+        users
+            .iter()
+            .map(|user| first.get(user.as_str()).cloned().flatten().unwrap_or_else(too_many))
+            .collect()
     }
 
     async fn load_chunk<'a>(&self, users: &[&'a str]) -> Vec<(&'a str, Answer)> {
@@ -69,7 +72,9 @@ impl DynamoDb {
                 Ok(page) => {
                     let mut unprocessed = HashMap::with_capacity(page.unprocessed.len());
                     for key in &page.unprocessed {
-                        if let Some((name, user)) = item::user_of(key).and_then(|user| left.remove_entry(user)) {
+                        if let Some((name, user)) =
+                            item::user_of(key).and_then(|user| left.remove_entry(user))
+                        {
                             unprocessed.insert(name, user);
                         }
                     }

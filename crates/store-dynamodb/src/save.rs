@@ -51,8 +51,9 @@ impl DynamoDb {
             }
         }
         let groups = grouped(&sound, self.settings.users_per_write, |place| writes[place].value.len());
-        let mut calls = stream::iter(groups.into_iter().map(|group| Group::new(self, writes, group).written()))
-            .buffer_unordered(self.settings.calls_at_once);
+        let mut calls =
+            stream::iter(groups.into_iter().map(|group| Group::new(self, writes, group).written()))
+                .buffer_unordered(self.settings.calls_at_once);
         while let Some(group) = calls.next().await {
             for (place, answer) in group {
                 answers[place] = Some(answer);

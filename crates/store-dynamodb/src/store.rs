@@ -79,11 +79,11 @@ impl MeasurementStore for DynamoDb {
         Box::pin(self.save_users(writes))
     }
 
-    fn users<'a>(
-        &'a self,
+    fn users(
+        &self,
         after: Option<String>,
         limit: usize,
-    ) -> Waiting<'a, Result<(Vec<String>, Option<String>), UserFailure>> {
+    ) -> Waiting<'_, Result<(Vec<String>, Option<String>), UserFailure>> {
         Box::pin(self.walk(after, limit))
     }
 

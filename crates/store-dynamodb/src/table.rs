@@ -4,9 +4,10 @@
 //! another form makes the table by other means; all that counts is a partition key `user` of type S.
 
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus, TimeToLiveSpecification,
-    TimeToLiveStatus,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
+    TimeToLiveSpecification, TimeToLiveStatus,
 };
 use watchfire_store::measurements::UserFailure;
 
@@ -62,8 +63,11 @@ impl DynamoDb {
             .attribute_type(ScalarAttributeType::S)
             .build()
             .map_err(broken)?;
-        let key =
-            KeySchemaElement::builder().attribute_name(USER).key_type(KeyType::Hash).build().map_err(broken)?;
+        let key = KeySchemaElement::builder()
+            .attribute_name(USER)
+            .key_type(KeyType::Hash)
+            .build()
+            .map_err(broken)?;
         let mut idle_calls = 0;
         loop {
             let sent = self
@@ -99,7 +103,7 @@ impl DynamoDb {
                 }
                 Err(error) => error,
             };
-            if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) {
+            if matches!(error.as_service_error(), Some(DescribeTableError::ResourceNotFoundException(_))) {
                 return Ok(None);
             }
             idle_calls += 1;
@@ -120,10 +124,15 @@ impl DynamoDb {
             return Ok(());
         }
         let specification = TimeToLiveSpecification::builder().attribute_name(EXPIRES).enabled(true).build();
-        let specification =
-            specification.map_err(|error| TableError::Failed(UserFailure::Refused(short(&error.to_string()))))?;
-        let sent =
-            self.client.update_time_to_live().table_name(table).time_to_live_specification(specification).send().await;
+        let specification = specification
+            .map_err(|error| TableError::Failed(UserFailure::Refused(short(&error.to_string()))))?;
+        let sent = self
+            .client
+            .update_time_to_live()
+            .table_name(table)
+            .time_to_live_specification(specification)
+            .send()
+            .await;
         sent.map(drop).map_err(|error| TableError::Failed(told(&error).failure()))
     }
 

@@ -100,7 +100,8 @@ impl DynamoDb {
 
 /// The reasons of a cancelled transaction; `None` if it was not cancelled, or the reasons don't say why.
 fn cancelled<R>(writes: &[&UserWrite], error: &SdkError<TransactWriteItemsError, R>) -> Option<Outcome> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+    else {
         return None;
     };
     let reasons = cancelled.cancellation_reasons();
@@ -119,7 +120,10 @@ fn of(write: &UserWrite, reason: &CancellationReason) -> Reason {
             let item: Option<&HashMap<_, _>> = reason.item();
             Reason::Settled(item::verdict(write, item))
         }
-        "TransactionConflict" | "ProvisionedThroughputExceeded" | "ThrottlingError" | "RequestLimitExceeded" => Reason::Busy,
+        "TransactionConflict"
+        | "ProvisionedThroughputExceeded"
+        | "ThrottlingError"
+        | "RequestLimitExceeded" => Reason::Busy,
         // Too large an item, or one that is not as the table wants it.
         _ => {
             let message = format!("{code}: {}", reason.message().unwrap_or("without a message"));
