@@ -116,9 +116,10 @@ fn by_code(code: &str, message: &str, status: u16) -> Told {
         | "UnknownOperationException"
         | "ItemCollectionSizeLimitExceededException" => Told::Refused(said()),
         "ValidationException" | "ValidationError" | "SerializationException" => Told::Invalid(said()),
-        _ if status >= 500 => Told::Lost(said()),
         // More than the service takes in one request.
         _ if status == 413 => Told::Invalid(said()),
+        // Without a code it is no answer of DynamoDB's: one that can't be read, or somebody else's on the way.
+        _ if status >= 500 || code.is_empty() => Told::Lost(said()),
         // An expired token among them: the next one may do.
         _ => Told::Failed(said()),
     }
@@ -146,7 +147,9 @@ mod tests {
             assert!(matches!(by_code(code, "no", 400), Told::Refused(_)));
         }
         assert!(matches!(by_code("ValidationException", "no", 400), Told::Invalid(_)));
-        for (code, status) in [("InternalServerError", 500), ("ServiceUnavailable", 503), ("", 502)] {
+        for (code, status) in
+            [("InternalServerError", 500), ("ServiceUnavailable", 503), ("", 502), ("", 200), ("", 403)]
+        {
             assert!(matches!(by_code(code, "oh", status), Told::Lost(_)));
         }
         assert!(matches!(by_code("ExpiredTokenException", "old", 400), Told::Failed(_)));

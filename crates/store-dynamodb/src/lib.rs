@@ -19,6 +19,11 @@
 //! they are called. The SDK's own retries are off: what is retried, how often and after how long is decided in one place,
 //! where it is known what a failed call may have done, and a call that got something done does not count as a failed one.
 //!
+//! # What a version does not hold
+//!
+//! Who was taken away, or expired, and is written anew starts at version 1 again. A writer that still holds the version 1 of
+//! before would pass. So users are taken away when nobody writes them, and expire after far longer than a batch takes.
+//!
 //! # Dependencies
 //!
 //! The SDK comes without its HTTP client: requests go out by the one that the rest of the project uses, with the one TLS and

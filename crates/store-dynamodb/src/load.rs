@@ -6,9 +6,6 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemError;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures_util::stream::{self, StreamExt as _};
 use watchfire_store::measurements::{MOST_USERS, StoredUser, UserFailure};
@@ -68,7 +65,7 @@ impl DynamoDb {
         while !left.is_empty() {
             let before = left.len();
             let told = match self.page(left.keys().copied()).await {
-                Err(error) => told(&error).of_reading(),
+                Err(told) => told.of_reading(),
                 Ok(page) => {
                     let mut unprocessed = HashMap::with_capacity(page.unprocessed.len());
                     for key in &page.unprocessed {
@@ -101,10 +98,7 @@ impl DynamoDb {
         answers
     }
 
-    async fn page(
-        &self,
-        users: impl Iterator<Item = &str>,
-    ) -> Result<Page, SdkError<BatchGetItemError, HttpResponse>> {
+    async fn page(&self, users: impl Iterator<Item = &str>) -> Result<Page, Told> {
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(users.map(item::key).collect()))
             .consistent_read(true)
@@ -113,10 +107,15 @@ impl DynamoDb {
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_names("#value", VALUE)
             .build()
-            .map_err(SdkError::construction_failure)?;
+            .map_err(|error| Told::Refused(error.to_string()))?;
         let table = &self.settings.table;
-        let answer = self.client.batch_get_item().request_items(table, keys).send().await?;
-        let items = answer.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
+        let sent = self.client.batch_get_item().request_items(table, keys).send().await;
+        let answer = sent.map_err(|error| told(&error))?;
+        // Read as it stands, an answer that is empty would say that nobody is there.
+        let Some(mut tables) = answer.responses else {
+            return Err(Told::Failed("the answer has no Responses".to_owned()));
+        };
+        let items = tables.remove(table).unwrap_or_default();
         let unprocessed = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table));
         Ok(Page { items, unprocessed: unprocessed.map(|keys| keys.keys).unwrap_or_default() })
     }

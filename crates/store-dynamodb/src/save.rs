@@ -168,10 +168,14 @@ impl<'a> Group<'a> {
             return;
         }
         for place in self.later.drain(..) {
-            let failure = if self.unknown.contains(&place) && !matches!(told, Told::Lost(_)) {
-                UserFailure::Lost("an earlier attempt was not answered".to_owned())
-            } else {
-                told.failure()
+            let failure = match (self.unknown.contains(&place), told) {
+                (true, Told::Lost(_))
+                | (false, Told::Throttled | Told::Failed(_) | Told::Refused(_) | Told::Invalid(_)) => {
+                    told.failure()
+                }
+                (true, _) => UserFailure::Lost("an earlier attempt was not answered".to_owned()),
+                // Who was set aside before the call that was lost was not in it.
+                (false, Told::Lost(_)) => UserFailure::Throttled { after: None },
             };
             self.answers.push((place, Err(failure)));
         }

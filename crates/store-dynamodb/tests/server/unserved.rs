@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use serde_json::json;
 use watchfire_store::measurements::{MeasurementStore, UserFailure};
 use watchfire_store_dynamodb::DynamoDb;
 
@@ -74,6 +75,17 @@ async fn an_answer_that_can_not_be_read_leaves_a_write_unknown() {
         for answer in store.save(&writes(2)).await {
             assert!(matches!(answer, Err(UserFailure::Lost(_))), "{answer:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_answer_does_not_make_users_absent() {
+    let proxy = Proxy::start(None);
+    let store = store(&proxy.url);
+    for answer in [json!({}), json!("no object"), json!({"Responses": null})] {
+        proxy.plan(move |_, _, _| Deed::Answer(200, answer.clone()));
+        let found = store.load(&users(2)).await;
+        assert!(matches!(found[0], Err(UserFailure::Failed(_))), "{found:?}");
     }
 }
 
