@@ -23,6 +23,7 @@ mod findings;
 mod gates;
 mod input;
 mod learning;
+pub mod measuring;
 mod names;
 mod pipeline;
 mod progress;

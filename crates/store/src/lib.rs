@@ -17,6 +17,7 @@ mod decisions;
 mod error;
 mod learning;
 mod ledger;
+mod measurement_dead;
 pub mod measurements;
 mod open;
 mod outbox;
@@ -41,6 +42,7 @@ pub use articles::{
 pub use choices::{ChoiceRow, ChoiceSearch};
 pub use error::StoreError;
 pub use learning::ToldRow;
+pub use measurement_dead::{MOST_MEASUREMENT_DEAD, MeasurementDeadRow, StoredMeasurementDead};
 pub use open::{Checkpointer, Location, Store};
 pub use outbox::{
     Deliveries, DeliveryRow, MOST_DEAD, MOST_WAITING, MOST_WAITING_BYTES, Outbox, StoredDelivery,

@@ -18,7 +18,7 @@ const LONG_LOG: i64 = 40_000;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The schema, one entry per version. Entries are never changed, only added.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/001.sql"),
     include_str!("migrations/002.sql"),
     include_str!("migrations/003.sql"),
@@ -28,6 +28,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/007.sql"),
     include_str!("migrations/008_articles.sql"),
     include_str!("migrations/009_measurements.sql"),
+    include_str!("migrations/010_measurement_dead.sql"),
 ];
 
 /// Where a store is.

@@ -2,10 +2,12 @@
 
 mod articles;
 mod eval;
+mod measure;
 mod outside;
 
 pub(crate) use articles::{AddFeed, ArticlesCommand, FeedsCommand, ProfileCommand, Sort};
 pub(crate) use eval::{Curves, Decides, Eval, Keys};
+pub(crate) use measure::Measure;
 pub(crate) use outside::{Batches, Webhooks};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Triage(Triage),
     /// Serve the API and the page: alerts are judged as they come in
     Serve(Serve),
+    /// Judge users' measurements: which to believe, and which not
+    Measure(Measure),
     /// Tokens that the API is used with
     #[command(subcommand)]
     Token(TokenCommand),

@@ -5,6 +5,7 @@ mod key;
 mod learning;
 mod limit;
 mod llm;
+mod measurements;
 mod propositions;
 mod reuse;
 mod server;
@@ -15,6 +16,7 @@ pub(crate) use feeds::{FeedsSettings, with_names};
 pub(crate) use learning::LearningSettings;
 pub(crate) use limit::LimitSettings;
 pub(crate) use llm::{LlmSettings, ProviderKind, TierSettings};
+pub(crate) use measurements::{MeasurementSettings, StoreKind};
 pub(crate) use propositions::PropositionSettings;
 pub(crate) use reuse::ReuseSettings;
 pub(crate) use server::ServerSettings;
@@ -57,6 +59,7 @@ pub(crate) struct Settings {
     pub(crate) server: ServerSettings,
     pub(crate) propositions: PropositionSettings,
     pub(crate) feeds: FeedsSettings,
+    pub(crate) measurements: MeasurementSettings,
     /// Who is told of hostile verdicts.
     pub(crate) webhooks: BTreeMap<String, WebhookSettings>,
     /// What is replaced before text leaves for a service.
@@ -234,6 +237,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     settings.server.check()?;
     settings.propositions.check()?;
     settings.feeds.check()?;
+    settings.measurements.check()?;
     settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
     settings.intel.services.iter().try_for_each(|(name, service)| service.check(name))?;
     settings.intel.outbound()?;
@@ -263,6 +267,7 @@ impl Settings {
             llm.prices.iter_mut().for_each(resolve);
         }
         self.propositions.token_file.iter_mut().for_each(resolve);
+        self.measurements.url_file.iter_mut().for_each(resolve);
         self.feeds.names.iter_mut().for_each(|names| resolve(&mut names.path));
         for service in self.intel.services.values_mut() {
             service.key_file.iter_mut().for_each(resolve);

@@ -23,7 +23,7 @@ enum Kind {
 }
 
 /// A section within another is written with a dot.
-const VARIABLES: [(&str, &str, &str, Kind); 38] = [
+const VARIABLES: [(&str, &str, &str, Kind); 48] = [
     ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Path),
     ("WATCHFIRE_STORE_KEEP_RAW", "store", "keep_raw", Kind::Truth),
     ("WATCHFIRE_INPUT_MAX_RECORD_BYTES", "input", "max_record_bytes", Kind::Number),
@@ -59,6 +59,16 @@ const VARIABLES: [(&str, &str, &str, Kind); 38] = [
     ("WATCHFIRE_FEEDS_FULL_TEXT", "feeds", "full_text", Kind::Truth),
     ("WATCHFIRE_FEEDS_LOCATIONS_LLM", "feeds.locations", "llm", Kind::Text),
     ("WATCHFIRE_FEEDS_LOCATIONS_PRESET", "feeds.locations", "preset", Kind::Text),
+    ("WATCHFIRE_MEASUREMENTS_ENABLED", "measurements", "enabled", Kind::Truth),
+    ("WATCHFIRE_MEASUREMENTS_STORE", "measurements", "store", Kind::Text),
+    ("WATCHFIRE_MEASUREMENTS_TABLE", "measurements", "table", Kind::Text),
+    ("WATCHFIRE_MEASUREMENTS_REGION", "measurements", "region", Kind::Text),
+    ("WATCHFIRE_MEASUREMENTS_ENDPOINT", "measurements", "endpoint", Kind::Text),
+    ("WATCHFIRE_MEASUREMENTS_BATCH", "measurements", "batch", Kind::Number),
+    ("WATCHFIRE_MEASUREMENTS_USERS_IN_FLIGHT", "measurements", "users_in_flight", Kind::Number),
+    ("WATCHFIRE_MEASUREMENTS_BATCH_TIME_S", "measurements", "batch_time_s", Kind::Share),
+    ("WATCHFIRE_MEASUREMENTS_USER_TIME_S", "measurements", "user_time_s", Kind::Share),
+    ("WATCHFIRE_MEASUREMENTS_CACHE_MB", "measurements", "cache_mb", Kind::Number),
     // Names that users of earlier systems have set.
     ("MOONSHOT_LOCATION_BATCH_THRESHOLD", "feeds.locations", "size", Kind::Number),
     ("MOONSHOT_BATCH_TIME_THRESHOLD_SECONDS", "feeds.locations", "age_s", Kind::Share),

@@ -26,7 +26,7 @@ pub enum Compression {
 }
 
 /// A decompressed stream that counts what goes in and what comes out.
-pub(super) struct Decoder<R: Read> {
+pub struct Decoder<R: Read> {
     inner: Inner<R>,
     pub(super) compression: Compression,
     read_in: Arc<AtomicU64>,
@@ -45,7 +45,7 @@ enum Inner<R: Read> {
 
 impl<R: Read> Decoder<R> {
     /// Looks at the first bytes of `input` and picks the decoder. `read_in` counts the compressed bytes taken.
-    pub(super) fn new(input: R, read_in: Arc<AtomicU64>, limits: Limits) -> io::Result<Self> {
+    pub fn new(input: R, read_in: Arc<AtomicU64>, limits: Limits) -> io::Result<Self> {
         let mut input = Counted { input, read: Arc::clone(&read_in) };
         // However few bytes come at first, the magic number is looked at whole.
         let mut magic = [0; 4];

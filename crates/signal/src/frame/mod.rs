@@ -15,11 +15,10 @@ mod decode;
 mod failure;
 mod scan;
 
-pub use decode::{Bomb, Compression};
+pub use decode::{Bomb, Compression, Decoder};
 pub use failure::FrameError;
 
 use crate::read::{Broken, CsvPlan, Item, Mapping, RecordReader, csv_plan};
-use decode::Decoder;
 use std::borrow::Cow;
 use std::io::{self, Read};
 use std::ops::Range;

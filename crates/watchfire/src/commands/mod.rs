@@ -14,6 +14,8 @@ mod feeds;
 mod intel;
 mod judging;
 mod learn;
+mod measure;
+mod measuring;
 mod newsroom;
 mod report;
 mod serve;
@@ -45,6 +47,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Batches(command) => batches::run(&common, &command),
         Command::Cost(command) => cost::run(&common, &command),
         Command::Verify(command) => verify::run(&common, &command),
+        Command::Measure(command) => measure::run(&common, &command),
         Command::Learn(command) => learn::run(&common, &command),
         Command::Webhooks(command) => webhooks::run(&common, &command),
         Command::Check => check::run(&common),
