@@ -2,6 +2,7 @@
 
 use crate::events::Hub;
 use crate::guard::Guard;
+use crate::measuring::{Measurements, Measuring};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use axum::http::StatusCode;
@@ -75,6 +76,7 @@ pub struct App {
 pub(crate) struct Shared {
     pub(crate) service: Service,
     pub(crate) articles: OnceLock<ArticleService>,
+    pub(crate) measuring: OnceLock<Measuring>,
     pub(crate) settings: AppSettings,
     pub(crate) guard: Guard,
     pub(crate) metrics: Metrics,
@@ -100,6 +102,7 @@ impl App {
             shared: Arc::new(Shared {
                 service,
                 articles: OnceLock::new(),
+                measuring: OnceLock::new(),
                 settings,
                 guard,
                 metrics,
@@ -115,6 +118,13 @@ impl App {
     #[must_use]
     pub fn with_articles(self, articles: ArticleService) -> Self {
         self.shared.articles.get_or_init(|| articles);
+        self
+    }
+
+    /// Serves measurements, too. To be said once, before anything is served; the runner of the engine's lanes has to run as long.
+    #[must_use]
+    pub fn with_measurements(self, measurements: Measurements) -> Self {
+        self.shared.measuring.get_or_init(|| Measuring::new(measurements));
         self
     }
 

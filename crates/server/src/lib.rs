@@ -18,6 +18,7 @@ mod figures;
 mod findings;
 mod guard;
 mod listen;
+mod measuring;
 mod metrics;
 mod problem;
 mod proposing;
@@ -27,4 +28,5 @@ mod token;
 
 pub use app::{Adopt, App, AppSettings, Watched, WatchedKind};
 pub use listen::{ServeError, Stop, bind, serve};
+pub use measuring::Measurements;
 pub use token::{Scope, Scopes, Token};

@@ -1,6 +1,7 @@
 //! Metrics for Prometheus. Names and labels are few and known: nothing that comes in names one.
 
 mod articles;
+mod measurements;
 
 use crate::app::{App, WatchedKind};
 use crate::figures::memory;
@@ -47,7 +48,7 @@ struct Refused {
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /// The routes that are counted apart; everything else is `other`.
-const ROUTES: [&str; 35] = [
+const ROUTES: [&str; 41] = [
     "/",
     "/assets/{name}",
     "/api/v1/alerts",
@@ -74,6 +75,12 @@ const ROUTES: [&str; 35] = [
     "/api/v1/feeds/{id}/fetch",
     "/api/v1/profiles",
     "/api/v1/profiles/{user}",
+    "/api/v1/measurements/batch",
+    "/api/v1/measurements/users",
+    "/api/v1/measurements/statistics",
+    "/api/v1/measurements/dead",
+    "/api/v1/measurements/dead/replay",
+    "/api/v1/measurements/{user}",
     "/api/v1/statistics",
     "/api/v1/cost",
     "/api/v1/events",
@@ -141,7 +148,13 @@ impl Metrics {
     }
 
     /// All metrics as text.
-    pub(crate) fn text(&self, app: &App, patterns: u64, feeds: &[FeedState]) -> String {
+    pub(crate) fn text(
+        &self,
+        app: &App,
+        patterns: u64,
+        feeds: &[FeedState],
+        dead_measurements: (u64, u64),
+    ) -> String {
         self.memory.set(memory());
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
@@ -151,6 +164,9 @@ impl Metrics {
         all.push_str(&of_service(app, patterns));
         if let Ok(service) = app.articles() {
             articles::tell(&mut all, service, feeds);
+        }
+        if let Ok(measuring) = app.measuring() {
+            measurements::tell(&mut all, measuring, dead_measurements);
         }
         all.push_str("# EOF\n");
         all

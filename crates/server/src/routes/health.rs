@@ -70,6 +70,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         }
         Err(_) => Ok(Vec::new()),
     };
-    let text = app.shared.metrics.text(&app, patterns, &feeds.unwrap_or_default());
+    let dead = app.read(|store| Ok(store.measurement_dead_counts()?)).await.unwrap_or_default();
+    let text = app.shared.metrics.text(&app, patterns, &feeds.unwrap_or_default(), dead);
     ([("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

@@ -8,6 +8,7 @@ mod feeds;
 mod figures;
 mod health;
 mod intake;
+mod measurements;
 mod patterns;
 mod profiles;
 mod relevance;
@@ -23,6 +24,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router, middleware};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
@@ -42,6 +44,7 @@ use utoipa_axum::routes;
         (name = "articles", description = "What feeds say, to whom it matters, and where it is about"),
         (name = "feeds", description = "Where articles come from"),
         (name = "profiles", description = "To whom articles matter, and why"),
+        (name = "measurements", description = "Values of users' metrics, and which of them to believe"),
         (name = "figures", description = "How it goes"),
         (name = "session", description = "Signing a page in"),
     )
@@ -92,6 +95,12 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(feeds::fetch))
         .routes(routes!(profiles::list))
         .routes(routes!(profiles::one, profiles::put, profiles::remove))
+        .routes(routes!(measurements::judge))
+        .routes(routes!(measurements::users))
+        .routes(routes!(measurements::statistics))
+        .routes(routes!(measurements::dead::list))
+        .routes(routes!(measurements::dead::replay))
+        .routes(routes!(measurements::one, measurements::remove))
         .routes(routes!(figures::statistics))
         .routes(routes!(figures::cost))
         .routes(routes!(events::stream))
@@ -206,7 +215,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 /// Reads a body as JSON.
-pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(crate) fn from_json<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
         Problem::bad(
             format!("the body: {}", watchfire_judge::tame(&error.to_string(), 200)),

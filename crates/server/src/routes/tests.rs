@@ -1,6 +1,7 @@
 //! What a client can rely on, request by request.
 
 mod articles;
+mod measurements;
 
 use super::router;
 use crate::app::{App, AppSettings};

@@ -7,6 +7,7 @@ mod dead;
 mod decision;
 mod entry;
 mod feed;
+mod measurement;
 mod newsroom;
 mod pattern;
 mod profile;
@@ -20,6 +21,10 @@ pub(crate) use dead::DeadLetter;
 pub(crate) use decision::Decision;
 pub(crate) use entry::Entry;
 pub(crate) use feed::{Feed, FeedState};
+pub(crate) use measurement::{
+    BatchAnswers, BatchStatistics, DeadMeasurement, MeasuredUser, MeasurementAnswer, MeasurementCounts,
+    MeasurementStatistics, MetricSeries, millis,
+};
 pub(crate) use newsroom::{ArticleStatistics, Calculation};
 pub(crate) use pattern::{Pattern, PatternDetail, Words};
 pub(crate) use profile::{Profile, wrong as wrong_profile};

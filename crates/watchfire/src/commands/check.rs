@@ -69,6 +69,10 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
     let (found, problems_of_feeds) = feeds(settings);
     line("feeds", found);
     problems_of_feeds.iter().for_each(&mut wrong);
+    match settings.measurements.check_store() {
+        Ok(()) => line("measures", measurements(settings)),
+        Err(problem) => wrong(&problem),
+    }
     for (name, webhook) in &settings.webhooks {
         match webhook.target(name) {
             Ok(target) => line(
@@ -109,6 +113,20 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
     );
     terminal::write_out(text.as_bytes())?;
     Ok(if problems == 0 { Status::Done } else { Status::Usage })
+}
+
+/// How measurements would be judged.
+fn measurements(settings: &Settings) -> String {
+    let of = &settings.measurements;
+    let weights = of.weights();
+    let told = of.alerts.keys().filter(|metric| weights.of(metric).is_some()).count();
+    format!(
+        "{}in {}, batches of {}; {} metrics with settings of their own, rejected values of {told} become alerts",
+        if of.enabled { "" } else { "not served; " },
+        of.store.name(),
+        terminal::grouped(of.batch as u64),
+        of.metrics.len(),
+    )
 }
 
 /// How articles would be read, and what is wrong with that.

@@ -5,6 +5,7 @@ use crate::exit::Problem;
 use std::sync::Arc;
 use watchfire_flow::{Clock, LaneRunner};
 use watchfire_measure::Engine;
+use watchfire_server::Measurements;
 use watchfire_store::Store;
 use watchfire_store::measurements::{MeasurementStore, SqliteMeasurements};
 
@@ -14,6 +15,20 @@ pub(super) struct Opened {
     /// Must run for any batch to get on.
     pub(super) runner: LaneRunner<String>,
     pub(super) store: Arc<dyn MeasurementStore>,
+}
+
+impl Opened {
+    /// The same for a server, and what has to run beside it.
+    pub(super) fn served(self, settings: &MeasurementSettings) -> (Measurements, LaneRunner<String>) {
+        let measurements = Measurements {
+            engine: self.engine,
+            store: self.store,
+            most: settings.batch,
+            alerts: settings.weights(),
+            settings: Arc::new(settings.measure()),
+        };
+        (measurements, self.runner)
+    }
 }
 
 /// Opens the store of measurements, and makes an engine on it. Dropping this ends the connecting.

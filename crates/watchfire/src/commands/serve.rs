@@ -1,6 +1,6 @@
 //! `watchfire serve`
 
-use super::{asking, delivering, newsroom, services};
+use super::{asking, delivering, measuring, newsroom, services};
 use crate::cli::{Common, Serve};
 use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use watchfire_engine::articles::{ArticleService, Locator};
 use watchfire_engine::service::{Enrichment, Outside, Service, Setup};
 use watchfire_engine::{Asker, Enricher, ReputationCache};
-use watchfire_flow::{Clock, SystemClock};
+use watchfire_flow::{Clock, LaneRunner, SystemClock};
 use watchfire_judge::{Asking, tame};
 use watchfire_server::{App, ServeError, Stop, Watched, WatchedKind, bind, serve};
 use watchfire_store::Store;
@@ -102,6 +102,14 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
                 "how many threads may this user have? see `ulimit -u`",
             )
         })?;
+    let (app, runner) = match settings.measurements.enabled {
+        true => {
+            let opened = runtime.block_on(measuring::open(&settings.measurements, &store, service.clock()))?;
+            let (served, runner) = opened.served(&settings.measurements);
+            (app.with_measurements(served), Some(runner))
+        }
+        false => (app, None),
+    };
     delivering::start(&service)?;
     if let Some((asker, outside)) = asker {
         ask(service.clone(), asker, outside);
@@ -109,7 +117,8 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
     if let Some(enricher) = services::enricher(settings, seed, false)? {
         enrich(service.clone(), enricher);
     }
-    let running = Running { service, articles, locator, settings, location: &location.to_string() };
+    let location = location.to_string();
+    let running = Running { service, articles, locator, settings, location: &location, lanes: runner };
     runtime.block_on(until_stopped(app, running, address))
 }
 
@@ -187,9 +196,11 @@ struct Running<'r> {
     locator: Option<Locator>,
     settings: &'r Settings,
     location: &'r str,
+    /// The lanes in which users' measurements are judged one after another.
+    lanes: Option<LaneRunner<String>>,
 }
 
-async fn until_stopped(app: App, running: Running<'_>, address: SocketAddr) -> Result<Status, Problem> {
+async fn until_stopped(app: App, mut running: Running<'_>, address: SocketAddr) -> Result<Status, Problem> {
     let listener = bind(address).await.map_err(|error| match &error {
         ServeError::Bind { .. } => Problem::from_error(
             Status::Usage,
@@ -228,8 +239,16 @@ async fn until_stopped(app: App, running: Running<'_>, address: SocketAddr) -> R
             newsroom::tidy(&running.articles, expired, round % DAILY == 0).await;
         }
     };
+    let lanes = running.lanes.take();
+    let lanes = async {
+        match lanes {
+            Some(runner) => runner.run().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = serve(app, listener, &stop) => {}
+        () = lanes => {}
         () = on_signal => {}
         () = tidy => {}
         () = newsroom::run(&running.articles, running.locator.as_ref()) => {}
