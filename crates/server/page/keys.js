@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 
 const STORED = "watchfire-single-keys";
 const KEYS = [
-  ["Move", [["j / k, ↓ / ↑", "next, previous"], ["Enter or o", "open beside the list"], ["Esc", "back, close"], ["n / p", "next, previous alert of the pattern"], ["a", "an alert of the pattern"], [".", "show what is new"], ["/", "search"], ["1 – 6", "Queue, Alerts, Articles, Dead letters, Decisions, Health"]]],
+  ["Move", [["j / k, ↓ / ↑", "next, previous"], ["Enter or o", "open beside the list"], ["Esc", "back, close"], ["n / p", "next, previous alert of the pattern"], ["a", "an alert of the pattern"], [".", "show what is new"], ["/", "search"], ["1 – 7", "Queue, Alerts, Articles, Dead letters, Decisions, Health, Measurements"]]],
   ["Decide", [["t", "true positive"], ["s", "suspicious"], ["b", "benign positive"], ["f", "false positive"], ["i", "insufficient data"], ["d", "duplicate"], ["Enter", "save, once the reason is typed"], ["u", "take back"]]],
   ["Articles", [["x", "dismiss"], ["u", "take back"], ["m", "map, or the list alone"], ["e", "what matters to whom"], ["s", "feeds"]]],
   ["Dead letters", [["x", "select"], ["r", "read again"]]],

@@ -12,6 +12,7 @@ import { brief } from "./figures.js";
 import { healthSection } from "./health.js";
 import { showKeys, startKeys } from "./keys.js";
 import { startLive } from "./live.js";
+import { measurementsSection } from "./measurements.js";
 import { notifyProblem } from "./notices.js";
 import { queueSection } from "./queue.js";
 import { startRecent } from "./recent.js";
@@ -24,6 +25,7 @@ import { themeButton } from "./theme.js";
 const SECTIONS = [
   ["queue", "Queue", queueSection], ["alerts", "Alerts", alertsSection], ["articles", "Articles", articlesSection],
   ["dead", "Dead letters", deadSection], ["decisions", "Decisions", decisionsSection], ["health", "Health & cost", healthSection],
+  ["measurements", "Measurements", measurementsSection],
 ];
 const made = new Map();
 const badges = new Map();
@@ -86,7 +88,7 @@ function retitle() {
 }
 
 function handle(event) {
-  const place = "123456".indexOf(event.key);
+  const place = "1234567".indexOf(event.key);
   if (event.key.length === 1 && place >= 0 && SECTIONS[place]) return go(SECTIONS[place][0]), true;
   if (event.key === "/" && current()?.focusSearch) return current().focusSearch(), true;
   if (current()?.keys(event)) return true;

@@ -3,7 +3,7 @@
 import { emit } from "./bus.js";
 import { queryText } from "./api.js";
 
-const VIEWS = ["queue", "alerts", "articles", "dead", "decisions", "health"];
+const VIEWS = ["queue", "alerts", "articles", "dead", "decisions", "health", "measurements"];
 const remembered = new Map();
 let current = read();
 
