@@ -5,6 +5,7 @@
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { mockArticles } from "./mock-articles.mjs";
+import { mockMeasurements } from "./mock-measurements.mjs";
 import { alertDetail, chance, decisionOf, instant, makeAlert, makePattern, SEVERITIES } from "./mock-data.mjs";
 
 const PAGE = new URL("../../crates/server/page/", import.meta.url);
@@ -108,6 +109,7 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
   // --- reading --------------------------------------------------------------------------------------------------
 
   const articles = mockArticles({ many, lively, Refusal, send: (name, data) => send(name, data), after: (run) => setTimeout(run, 30) });
+  const measurements = mockMeasurements({ Refusal });
   const known = (query, ...names) => { for (const name of query.keys()) if (!names.includes(name)) throw new Refusal(400, "Unknown parameter", `there is no parameter ${name}`); };
 
   function limitOf(query) {
@@ -324,7 +326,7 @@ export async function startMock({ port = 0, patterns: many = 50_000, token = nul
       case "GET statistics": return statistics();
       case "GET cost": { const per = Number(query.get("alerts_per_day") ?? 500); return { today_usd: many ? 0.0134 : 0, all_usd: many ? 1.2 : 0, projected: many ? { alerts_per_day: per, worst_usd: per * 0.0002, expected_usd: per * 0.000_02, best_usd: 0 } : null, ledger: many ? [{ day: "2026-11-21", service: "llm fast", model: "gemini-2.5-flash", calls: 420, tokens_in: 812_000, tokens_out: 41_000, cost_usd: 0.0134 }] : [] }; }
       default: {
-        const found = await articles.answer(method, parts, query, () => json(request), (status) => { response.statusCode = status; });
+        const found = await articles.answer(method, parts, query, () => json(request), (status) => { response.statusCode = status; }) ?? measurements.answer(method, parts, query, parts[1] === "batch" || method === "POST" ? await json(request) : null);
         return found !== undefined ? found : refuse(404, "Not there", `there is no ${method} ${path}`);
       }
     }

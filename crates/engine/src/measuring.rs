@@ -66,8 +66,10 @@ impl AlertWeights {
             "activity_id": 1, "category_uid": 2, "class_uid": 2004, "type_uid": 200_401,
             "class_name": "Detection Finding", "is_alert": true, "severity_id": severity, "status_id": 1,
             "time": millis, "message": title,
+            // Whom the alert is about: each has a pattern of their own, on which an analyst can decide.
+            "device": { "name": measurement.user, "type_id": 0 },
             "metadata": {
-                "version": OCSF, "uid": uid,
+                "version": OCSF, "uid": uid, "profiles": ["host"],
                 "product": { "name": "Measurements", "vendor_name": "Watchfire" },
             },
             "finding_info": {

@@ -45,6 +45,11 @@ pub(super) fn line(measurement: &Measurement, answer: &Answer) -> Value {
     line
 }
 
+/// `1 read`, `2 reads`.
+fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// What is counted of a run.
 pub(super) struct Totals {
     store: &'static str,
@@ -97,13 +102,12 @@ impl Totals {
         let seconds = took.as_secs_f64().max(1e-6);
         let users = match self.users.len() {
             many if many > MOST_USERS => format!("more than {} users", grouped(MOST_USERS as u64)),
-            1 => "1 user".to_owned(),
-            few => format!("{} users", grouped(few as u64)),
+            few => counted(few as u64, "user"),
         };
         let batches = if self.batches == 1 { "batch" } else { "batches" };
         let mut text = format!(
-            "\n{} measurements of {users} in {} {batches}: {seconds:.2} s, {} a second\n",
-            grouped(counts.measurements),
+            "\n{} of {users} in {} {batches}: {seconds:.2} s, {} a second\n",
+            counted(counts.measurements, "measurement"),
             grouped(self.batches),
             grouped((counts.measurements as f64 / seconds) as u64),
         );
@@ -152,11 +156,11 @@ impl Totals {
             row("alerts", self.alerts, String::new());
         }
         text.push_str(&format!(
-            "  store     {} reads, {} writes of {}: {} users, {} kB{}\n",
-            grouped(counts.loads),
-            grouped(counts.saves),
+            "  store     {}: {}, {}: {}, {} kB{}\n",
             self.store,
-            grouped(counts.written),
+            counted(counts.loads, "read"),
+            counted(counts.saves, "write"),
+            counted(counts.written, "user"),
             grouped(counts.written_bytes / 1000),
             if counts.throttles + counts.conflicts + counts.retries == 0 {
                 String::new()
