@@ -54,7 +54,8 @@ impl AlertWeights {
     /// The alert that a measurement is, if it is one.
     pub fn alert(&self, measurement: &Measurement, outcome: &Outcome) -> Option<RejectedAlert> {
         let weight = self.of(&measurement.metric)?;
-        let reason = outcome.reason().filter(|reason| matches!(reason, Reason::Outlier | Reason::OutOfRange))?;
+        let reason =
+            outcome.reason().filter(|reason| matches!(reason, Reason::Outlier | Reason::OutOfRange))?;
         let key = key(measurement);
         let uid: String = key[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         let title = title(measurement, outcome);
@@ -139,11 +140,7 @@ pub fn short(value: f64) -> String {
     }
     let decimals = (3.0 - magnitude).max(0.0) as usize;
     let text = format!("{value:.decimals$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// A number that JSON may have no number for: such are text, and read as what they are.

@@ -3,7 +3,7 @@ import { el, svg } from "./dom.js";
 import { count } from "./figures.js";
 import { foreign, tame } from "./text.js";
 
-const WIDTH = 640, HEIGHT = 160, EDGE = 4, ROWS = 100;
+const WIDTH = 960, HEIGHT = 160, EDGE = 4, ROWS = 100;
 const number = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 5 });
 const words = (value) => (Number.isFinite(value) ? number.format(value) : "–");
 const moment = (time) => new Date(time).toISOString().replace("T", " ").slice(0, 19);

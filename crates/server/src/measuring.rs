@@ -112,7 +112,8 @@ impl App {
                 raised += taken(done)?;
             }
             let service = self.service().clone();
-            working.spawn(async move { service.accept(alert.json.into_bytes(), Some(alert.key), false).await });
+            working
+                .spawn(async move { service.accept(alert.json.into_bytes(), Some(alert.key), false).await });
         }
         while let Some(done) = working.join_next().await {
             raised += taken(done)?;
@@ -131,7 +132,10 @@ fn taken(done: Result<Result<Accepted, Refusal>, JoinError>) -> Result<u64, Prob
     };
     Err(Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        format!("the measurements were judged, but a rejected one can't become an alert: {}", tame(&why, 200)),
+        format!(
+            "the measurements were judged, but a rejected one can't become an alert: {}",
+            tame(&why, 200)
+        ),
         "send the same batch again: nothing is applied twice",
     )
     .after(Duration::from_secs(1)))

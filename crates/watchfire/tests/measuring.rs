@@ -35,11 +35,17 @@ fn the_example_is_judged_and_what_is_wrong_with_it_is_found() {
     let of = |user: &str, value: f64| {
         told.iter().find(|line| line["user"] == user && line["value"] == value).unwrap_or(&Value::Null)
     };
-    assert_eq!((&of("user-17", 250.0)["reason"], &of("user-29", 0.0)["reason"]), (&"outlier".into(), &"outlier".into()));
+    assert_eq!(
+        (&of("user-17", 250.0)["reason"], &of("user-29", 0.0)["reason"]),
+        (&"outlier".into(), &"outlier".into())
+    );
     assert_eq!(of("user-12", -400.0)["reason"], "out_of_range");
     assert_eq!(told.iter().filter(|line| line["repeated"] == true).count(), 2);
     let summary: Value = serde_json::from_slice(&std::fs::read(bench.path("s.json")).unwrap()).unwrap();
-    assert_eq!((&summary["measurements"], &summary["users"], &summary["failed"]), (&907.into(), &6.into(), &0.into()));
+    assert_eq!(
+        (&summary["measurements"], &summary["users"], &summary["failed"]),
+        (&907.into(), &6.into(), &0.into())
+    );
     for reason in ["stale", "duplicate", "unknown_unit", "not_finite"] {
         assert_eq!(summary["rejected"][reason], 1, "{reason}");
     }
@@ -47,8 +53,12 @@ fn the_example_is_judged_and_what_is_wrong_with_it_is_found() {
     // The alerts are what triage reads.
     let alerts = lines(&std::fs::read_to_string(bench.path("a.ndjson")).unwrap());
     assert_eq!(alerts.len() as u64, summary["alerts"].as_u64().unwrap());
-    let titles: Vec<&str> = alerts.iter().filter_map(|alert| alert["finding_info"]["title"].as_str()).collect();
-    assert!(titles.iter().any(|title| title.starts_with("heart_rate of user-17 is 250 bpm, expected ")), "{titles:?}");
+    let titles: Vec<&str> =
+        alerts.iter().filter_map(|alert| alert["finding_info"]["title"].as_str()).collect();
+    assert!(
+        titles.iter().any(|title| title.starts_with("heart_rate of user-17 is 250 bpm, expected ")),
+        "{titles:?}"
+    );
     assert!(titles.iter().all(|title| title.starts_with("heart_rate")), "temperature has too little weight");
     bench.run(["triage", "--quiet", "a.ndjson"]).ends_with(0);
     assert_eq!(bench.count("SELECT count(*) FROM alerts"), alerts.len() as u64);
@@ -59,7 +69,18 @@ fn the_example_is_judged_and_what_is_wrong_with_it_is_found() {
 #[test]
 fn sent_again_it_is_answered_as_it_was_and_changes_nothing() {
     let bench = Workbench::new();
-    let file = bench.file("m.ndjson", (0..90).map(|n| format!("{{\"user\":\"a\",\"metric\":\"m\",\"time\":{},\"value\":{}}}\n", 1_790_000_000 + 60 * n, n % 7)).collect::<String>());
+    let file = bench.file(
+        "m.ndjson",
+        (0..90)
+            .map(|n| {
+                format!(
+                    "{{\"user\":\"a\",\"metric\":\"m\",\"time\":{},\"value\":{}}}\n",
+                    1_790_000_000 + 60 * n,
+                    n % 7
+                )
+            })
+            .collect::<String>(),
+    );
     let file = file.to_str().unwrap();
     let first = bench.run(["measure", file]);
     first.ends_with(0);
@@ -81,10 +102,17 @@ fn sent_again_it_is_answered_as_it_was_and_changes_nothing() {
 fn bad_lines_are_told_with_file_and_line_and_the_rest_is_judged() {
     let bench = Workbench::new();
     let good = "{\"user\":\"a\",\"metric\":\"m\",\"time\":1790000000,\"value\":1}\n";
-    bench.file("bad.ndjson", format!("{good}nothing\n{{\"user\":\"\",\"metric\":\"m\",\"time\":1,\"value\":1}}\n"));
+    bench.file(
+        "bad.ndjson",
+        format!("{good}nothing\n{{\"user\":\"\",\"metric\":\"m\",\"time\":1,\"value\":1}}\n"),
+    );
     let run = bench.run(["measure", "bad.ndjson"]);
     run.ends_with(3);
-    assert!(run.err().contains("bad.ndjson: line 2: ") && run.err().contains("bad.ndjson: line 3: user is empty"), "{}", run.err());
+    assert!(
+        run.err().contains("bad.ndjson: line 2: ") && run.err().contains("bad.ndjson: line 3: user is empty"),
+        "{}",
+        run.err()
+    );
     assert_eq!(lines(&run.out()).len(), 1);
     bench.file("none.csv", "a,b\n1,2\n");
     let none = bench.run(["measure", "none.csv"]);

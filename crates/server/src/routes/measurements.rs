@@ -52,7 +52,8 @@ pub(crate) async fn judge(State(app): State<App>, headers: HeaderMap, content: B
     let most = app.measuring()?.given.most;
     let bytes = body(&app, content).await?;
     let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let items = if batch::is_ndjson(kind) { batch::of_lines(&bytes, most) } else { batch::of_json(&bytes, most)? };
+    let items =
+        if batch::is_ndjson(kind) { batch::of_lines(&bytes, most) } else { batch::of_json(&bytes, most)? };
     if items.len() > most {
         app.shared.metrics.too_large();
         return Err(too_many(most));

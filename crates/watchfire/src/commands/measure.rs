@@ -151,11 +151,9 @@ impl Run<'_> {
     }
 
     async fn judge(&mut self, batch: Vec<Measurement>) -> Result<(), Problem> {
-        let judged = self
-            .engine
-            .judge(batch.clone())
-            .await
-            .map_err(|error| Problem::from_error(Status::Failed, &error, "this is a bug: please report it"))?;
+        let judged = self.engine.judge(batch.clone()).await.map_err(|error| {
+            Problem::from_error(Status::Failed, &error, "this is a bug: please report it")
+        })?;
         let (mut text, mut alerts) = (String::new(), String::new());
         for (measurement, answer) in batch.iter().zip(&judged.answers) {
             let outcome = answer.outcome();

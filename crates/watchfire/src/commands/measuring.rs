@@ -75,10 +75,7 @@ async fn postgres(settings: &MeasurementSettings) -> Result<Arc<dyn MeasurementS
 }
 
 #[cfg(feature = "dynamodb")]
-async fn dynamodb(
-    settings: &MeasurementSettings,
-    seed: u64,
-) -> Result<Arc<dyn MeasurementStore>, Problem> {
+async fn dynamodb(settings: &MeasurementSettings, seed: u64) -> Result<Arc<dyn MeasurementStore>, Problem> {
     use crate::exit::Status;
     use watchfire_store_dynamodb::{DynamoDb, Settings};
     let failed = |error: &dyn std::error::Error| {
@@ -105,10 +102,7 @@ async fn dynamodb(
 
 #[cfg(not(feature = "dynamodb"))]
 #[expect(clippy::unused_async, reason = "as with the feature")]
-async fn dynamodb(
-    settings: &MeasurementSettings,
-    _seed: u64,
-) -> Result<Arc<dyn MeasurementStore>, Problem> {
+async fn dynamodb(settings: &MeasurementSettings, _seed: u64) -> Result<Arc<dyn MeasurementStore>, Problem> {
     Err(missing(settings))
 }
 

@@ -104,7 +104,8 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
         })?;
     let (app, runner) = match settings.measurements.enabled {
         true => {
-            let opened = runtime.block_on(measuring::open(&settings.measurements, &store, service.clock()))?;
+            let opened =
+                runtime.block_on(measuring::open(&settings.measurements, &store, service.clock()))?;
             let (served, runner) = opened.served(&settings.measurements);
             (app.with_measurements(served), Some(runner))
         }

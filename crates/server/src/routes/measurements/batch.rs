@@ -2,8 +2,8 @@
 
 use crate::problem::Problem;
 use crate::routes::from_json;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 use utoipa::ToSchema;

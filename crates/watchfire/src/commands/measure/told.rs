@@ -131,13 +131,15 @@ impl Totals {
         let reasons: Vec<String> = Reason::ALL
             .into_iter()
             .filter(|reason| counts.rejected[*reason as usize] > 0)
-            .map(|reason| {
-                format!("{} {}", words(reason.as_str()), grouped(counts.rejected[reason as usize]))
-            })
+            .map(|reason| format!("{} {}", words(reason.as_str()), grouped(counts.rejected[reason as usize])))
             .collect();
         row("rejected", counts.rejected.iter().sum(), reasons.join(", "));
         if counts.repeated > 0 {
-            row("repeated", counts.repeated, "of these were judged before, and answered as they were".to_owned());
+            row(
+                "repeated",
+                counts.repeated,
+                "of these were judged before, and answered as they were".to_owned(),
+            );
         }
         let letters = match (self.kept_letters, self.dropped_letters) {
             (0, 0) => String::new(),
