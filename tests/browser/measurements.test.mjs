@@ -20,7 +20,7 @@ before(async () => {
     mock = await startMock({ lively: false, patterns: 50, quota: 1_000_000 });
     ({ url } = mock);
   }
-  for (const user of [anna, hostile]) await ask(url, "POST", "/measurements/batch", { measurements: [...hour(user, METRIC), value(user, METRIC, 61, 250), ...hour(user, "temperature")] });
+  for (const user of [anna, hostile]) await ask(url, "POST", "/measurements/batch", { measurements: [...hour(user, METRIC), value(user, METRIC, 61, 250), ...hour(user, "grip")] });
   browser = await startBrowser();
 });
 
@@ -45,11 +45,11 @@ describe("measurements", () => {
       await section(page).getByRole("button", { name: anna }).waitFor();
       await page.keyboard.type("-anna");
       await page.keyboard.press("Enter");
-      await figure(page, "temperature").waitFor();
+      await figure(page, "grip").waitFor();
       assert.equal(parameters(page).user, anna);
       assert.equal(await figure(page, "heart").locator("circle").count(), 60);
       assert.equal(await figure(page, "heart").locator("path.cross").count(), 1);
-      assert.equal(await figure(page, "temperature").locator("path.cross").count(), 0);
+      assert.equal(await figure(page, "grip").locator("path.cross").count(), 0);
       assert.match(await figure(page, "heart").getByRole("img").getAttribute("aria-label"), /60 accepted, 1 rejected/);
     });
   });
@@ -68,7 +68,7 @@ describe("measurements", () => {
 
   test("whatever a name says is text", async () => {
     await inTab(`/?view=measurements&user=${encodeURIComponent(hostile)}`, async (page) => {
-      await figure(page, "temperature").waitFor();
+      await figure(page, "grip").waitFor();
       assert.equal(await section(page).locator("h2 bdi").first().textContent(), hostile.replace("\u202e", "·"));
       assert.equal(await section(page).locator("img, script").count(), 0);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);

@@ -61,6 +61,8 @@ impl AlertWeights {
         let title = title(measurement, outcome);
         let millis = measurement.time.as_millis();
         let severity = severity(weight);
+        // A rule's name is that of all its alerts; what sets this one apart is the title and the message.
+        let name = format!("Measurement: {} of {}", reason.as_str().replace('_', " "), measurement.metric);
         let rule = format!("measurement/{}/{}", reason.as_str(), measurement.metric);
         let band = outcome.band;
         let finding = json!({
@@ -76,7 +78,7 @@ impl AlertWeights {
             "finding_info": {
                 "uid": uid, "title": title, "created_time": millis,
                 "types": ["rejected measurement"],
-                "analytic": { "type_id": 2, "type": "Behavioral", "uid": rule },
+                "analytic": { "type_id": 2, "type": "Behavioral", "uid": rule, "name": name },
             },
             "evidences": [{
                 "user": { "name": measurement.user },

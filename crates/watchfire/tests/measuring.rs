@@ -61,7 +61,7 @@ fn the_example_is_judged_and_what_is_wrong_with_it_is_found() {
     );
     assert!(titles.iter().all(|title| title.starts_with("heart_rate")), "temperature has too little weight");
     bench.run(["triage", "--quiet", "a.ndjson"]).ends_with(0);
-    assert_eq!(bench.count("SELECT count(*) FROM alerts"), alerts.len() as u64);
+    assert_eq!(bench.count("SELECT count(*) FROM alerts"), alerts.len() as i64);
     assert_eq!(bench.count("SELECT count(*) FROM patterns"), 3, "each user's own");
     assert_eq!(bench.count("SELECT count(*) FROM dead_letters"), 0);
 }
