@@ -62,7 +62,8 @@ impl AlertWeights {
         let millis = measurement.time.as_millis();
         let severity = severity(weight);
         // A rule's name is that of all its alerts; what sets this one apart is the title and the message.
-        let name = format!("Measurement: {} of {}", reason.as_str().replace('_', " "), measurement.metric);
+        let what = if reason == Reason::Outlier { "Rejected" } else { "Impossible" };
+        let name = format!("{what} measurement of {}", measurement.metric);
         let rule = format!("measurement/{}/{}", reason.as_str(), measurement.metric);
         let band = outcome.band;
         let finding = json!({

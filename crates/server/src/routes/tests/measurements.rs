@@ -110,7 +110,7 @@ async fn a_rejected_value_of_weight_becomes_one_alert_however_often_it_is_sent()
         let alerts = bed.got("/api/v1/alerts").await;
         let id = alerts["items"][0]["id"].as_str().unwrap();
         let alert = bed.got(&format!("/api/v1/alerts/{id}")).await;
-        assert_eq!(alert["rule"], "Measurement: outlier of heart_rate");
+        assert_eq!(alert["rule"], "Rejected measurement of heart_rate");
         let raw: Value = serde_json::from_str(alert["raw"].as_str().unwrap()).unwrap();
         let title = raw["finding_info"]["title"].as_str().unwrap();
         assert!(title.starts_with("heart_rate of user-17 is 250, expected "), "{title}");
