@@ -17,7 +17,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn with_settings<'a>(more: &[&'a str]) -> Vec<String> {
+fn with_settings(more: &[&str]) -> Vec<String> {
     let settings = example("watchfire-measurements.toml").to_str().unwrap().to_owned();
     let mut arguments = vec!["--config".to_owned(), settings, "measure".to_owned()];
     arguments.extend(more.iter().map(|text| (*text).to_owned()));

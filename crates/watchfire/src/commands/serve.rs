@@ -102,14 +102,12 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
                 "how many threads may this user have? see `ulimit -u`",
             )
         })?;
-    let (app, runner) = match settings.measurements.enabled {
-        true => {
-            let opened =
-                runtime.block_on(measuring::open(&settings.measurements, &store, service.clock()))?;
-            let (served, runner) = opened.served(&settings.measurements);
-            (app.with_measurements(served), Some(runner))
-        }
-        false => (app, None),
+    let (app, runner) = if settings.measurements.enabled {
+        let opened = runtime.block_on(measuring::open(&settings.measurements, &store, service.clock()))?;
+        let (served, runner) = opened.served(&settings.measurements);
+        (app.with_measurements(served), Some(runner))
+    } else {
+        (app, None)
     };
     delivering::start(&service)?;
     if let Some((asker, outside)) = asker {
