@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use watchfire_feeds::parse::Entry;
 use watchfire_geo::{Context, Gazetteer, Geoparser};
 use watchfire_intel::services::spelled;
-use watchfire_signal::{Indicator, Reputation};
+use watchfire_signal::{Indicator, Reputation, Timestamp};
 use watchfire_store::ServiceAnswerRow;
 use watchfire_store::articles::{ArticleId, FeedId, FeedRow, PlaceRow, Upserted};
 
@@ -266,7 +266,7 @@ fn latest(entries: &[Entry], limit: usize) -> Vec<usize> {
     let mut places: Vec<usize> = (0..entries.len()).collect();
     if places.len() > limit {
         places.sort_by_key(|&place| {
-            std::cmp::Reverse(entries[place].time().map_or(i64::MAX, |time| time.as_millis()))
+            std::cmp::Reverse(entries[place].time().map_or(i64::MAX, Timestamp::as_millis))
         });
         places.truncate(limit);
         places.sort_unstable();

@@ -3,10 +3,10 @@
 use super::Shared;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use url::Url;
-use watchfire_feeds::parse::Entry;
+use watchfire_feeds::parse::{Entry, Text};
 use watchfire_feeds::severity::severity;
 use watchfire_feeds::{Entity, EntityKind, Extractor, Mention, Reading, Subject};
-use watchfire_signal::{Indicator, IndicatorKind, Reputation};
+use watchfire_signal::{Indicator, IndicatorKind, Reputation, Timestamp};
 use watchfire_store::articles::{Articles, FeedRow, NewArticle};
 
 /// Characters of a summary that is made of the text.
@@ -69,7 +69,7 @@ impl Shared {
             return None;
         }
         let link = entry.link.clone().unwrap_or_default();
-        let said = entry.summary.as_ref().map(|summary| summary.line()).filter(|line| !line.is_empty());
+        let said = entry.summary.as_ref().map(Text::line).filter(|line| !line.is_empty());
         let summary = first_words(&said.unwrap_or_else(|| text.clone()), SUMMARY);
         let whole = format!("{title}\n{text}");
         let mentions = self.extractor().entities(&whole);
@@ -98,7 +98,7 @@ impl Shared {
                 .filter_map(|author| author.name.as_deref())
                 .collect::<Vec<_>>()
                 .join(", "),
-            published: entry.time().map_or(now, |time| time.as_millis()),
+            published: entry.time().map_or(now, Timestamp::as_millis),
             fetched: now,
             severity: graded.severity.id(),
             summary,

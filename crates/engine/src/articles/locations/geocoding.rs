@@ -77,7 +77,9 @@ impl Geocoding<'_> {
         }
         if !left.is_empty() {
             let found = shared.blocking(move |_| embedded(&left)).await?;
-            found.into_iter().for_each(|row| push(&mut rows, row));
+            for row in found {
+                push(&mut rows, row);
+            }
         }
         Ok(rows)
     }
