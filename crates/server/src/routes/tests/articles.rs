@@ -2,7 +2,6 @@
 
 use super::json;
 use super::newsroom::{HOSTILE, LIST, ids, newsroom};
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -55,7 +55,9 @@ fn rss(articles: usize) -> String {
             _ if number + 1 == articles => {
                 HOSTILE.replace('&', "&amp;").replace('<', "&amp;lt;").replace('>', "&amp;gt;")
             }
-            _ if number % 3 == 0 => format!("Fortinet hole number {number} is exploited in the wild, in Kyiv"),
+            _ if number % 3 == 0 => {
+                format!("Fortinet hole number {number} is exploited in the wild, in Kyiv")
+            }
             _ => format!("A quiet day, number {number}"),
         };
         items.push_str(&format!(
