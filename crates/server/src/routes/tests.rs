@@ -1,6 +1,8 @@
 //! What a client can rely on, request by request.
 
 mod articles;
+mod newsroom;
+mod readers;
 
 use super::router;
 use crate::app::{App, AppSettings};
