@@ -174,7 +174,7 @@ describe("a reader", () => {
         await page.getByRole("heading", { name: "A new profile" }).waitFor();
         await page.getByLabel("Reader").fill(name);
         await page.getByLabel("Keyword", { exact: true }).fill("Rotterdam");
-        await page.getByLabel("Weight").fill("300");
+        await page.getByLabel("Weight").fill("3");
         await page.getByLabel("Sectors").fill("shipping\nenergy");
         await page.getByRole("button", { name: "Save and calculate" }).click();
         // So few are calculated before anybody sees a bar.

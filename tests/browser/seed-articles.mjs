@@ -26,7 +26,7 @@ export async function serveFeed(mark = token) {
   const items = ITEMS.slice(), began = Date.now();
   const server = createServer((request, response) => {
     if (request.url !== "/feed.xml") return response.writeHead(404).end();
-    const body = items.map(({ title, text, link, time }, place) => `<item><title>${escape(title)}</title><link>${escape(link ?? `http://feed.example/${mark}/${place}`)}</link><guid isPermaLink="false">${mark}-${place}</guid><pubDate>${new Date(time ?? began - place * 3_600_000 - 60_000).toUTCString()}</pubDate><description>${escape(escape(text)).replace(/\n\n/g, "&lt;/p&gt;&lt;p&gt;")}</description></item>`);
+    const body = items.map(({ title, text, link, time }, place) => `<item><title>${escape(title)}</title><link>${escape(link ?? `http://feed.example/${mark}/${place}`)}</link><guid isPermaLink="false">${mark}-${place}</guid><pubDate>${new Date(time ?? began - place * 3_600_000 - 60_000).toUTCString()}</pubDate><description>${escape(escape(`${text}\n\nEdition ${mark}.`)).replace(/\n\n/g, "&lt;/p&gt;&lt;p&gt;")}</description></item>`);
     response.setHeader("Content-Type", "application/rss+xml; charset=utf-8");
     response.end(`<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>Seed feed ${token}</title><link>http://feed.example/</link><description>Of the tests</description>${body.join("")}</channel></rss>`);
   });

@@ -105,7 +105,7 @@ export class ProfileEditor {
 
   #wordRow({ text = "", weight = "" }) {
     return this.#row(this.words, el("input", { name: "text", "aria-label": "Keyword", placeholder: "word or phrase", value: text, autocomplete: "off", spellcheck: "false", maxlength: 120 }),
-      el("input", { name: "weight", type: "number", "aria-label": "Weight", placeholder: "weight", value: weight ?? "", step: "any" }));
+      el("input", { name: "weight", type: "number", "aria-label": "Weight", placeholder: "0.7 to 5", value: weight ?? "", min: 0.7, max: 5, step: "any" }));
   }
 
   #given() {

@@ -14,7 +14,8 @@ use watchfire_store_postgres::PostgresSettings;
 fn strike(folder: &str) {
     let file = std::fs::read_to_string(format!("{folder}/postmaster.pid")).unwrap_or_default();
     let process = file.lines().next().unwrap_or_default();
-    assert!(std::process::Command::new("kill").args(["-QUIT", process]).status().unwrap().success());
+    let killed = std::process::Command::new("kill").args(["-QUIT", process]).status();
+    assert!(killed.is_ok_and(|status| status.success()), "{process} can't be ended");
 }
 
 #[tokio::test]

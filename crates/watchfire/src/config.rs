@@ -337,6 +337,13 @@ impl Settings {
 
     /// The rules, the material fields and the network, and what is wrong with the rules.
     pub(crate) fn ground(&self) -> Result<(Ground, Vec<RuleProblem>), Problem> {
+        // Reading rules takes several times the memory of what comes of it: a thread that ends gives that back.
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.read_ground()).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn read_ground(&self) -> Result<(Ground, Vec<RuleProblem>), Problem> {
         let (rules, problems) = RuleSet::load(&self.rules.folders);
         let material = match &self.patterns.material {
             None => MaterialTable::shipped(),

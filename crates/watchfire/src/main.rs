@@ -19,13 +19,20 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Reads the command line, on a thread of its own: describing every command takes a megabyte, which a thread that ends gives
+/// back, and a service would otherwise keep for as long as it runs.
+fn arguments() -> cli::Arguments {
+    std::thread::scope(|scope| {
+        scope.spawn(cli::Arguments::parse).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 fn main() -> ExitCode {
     // A panic's message may quote the input.
     std::panic::set_hook(Box::new(|panic| {
         terminal::note(&format!("internal error: {}", watchfire_judge::tame(&panic.to_string(), 400)));
     }));
-    let arguments = cli::Arguments::parse();
-    match commands::run(arguments) {
+    match commands::run(arguments()) {
         Ok(status) => status.into(),
         Err(problem) => {
             terminal::problem(&problem);

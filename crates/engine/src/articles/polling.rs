@@ -113,7 +113,7 @@ impl ArticleService {
         let Some(feed) = self.shared.feed(id)? else { return Ok(false) };
         let now = self.shared.clock.unix_millis();
         let mut state = State::of(&feed, now);
-        state.schedule = Schedule::new(Articles::hash_of(&feed.added_url), now);
+        state.schedule.ask_at(now);
         let state = serde_json::to_string(&state).map_err(|_| EngineError::Corrupt("feed"))?;
         self.shared.store.articles().put_feed_state(id, &state)?;
         self.shared.feeds_changed.notify_one();

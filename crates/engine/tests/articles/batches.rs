@@ -15,7 +15,6 @@ const AGE: Duration = Duration::from_secs(300);
 const TEN_MS: Duration = Duration::from_millis(10);
 
 #[test]
-#[expect(clippy::print_stderr, reason = "how long it took is worth knowing")]
 fn ten_thousand_articles_are_a_thousand_calls_none_refused_and_each_is_placed_once() {
     paused(async {
         let world = World::new();

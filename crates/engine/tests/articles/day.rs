@@ -65,7 +65,6 @@ fn day(chance: &mut ChaCha8Rng, look_s: u64) -> BinaryHeap<Reverse<(u64, What)>>
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the rates are what this is for")]
 fn of_a_day_of_200_users_the_cache_answers_more_than_four_fifths() {
     for (look_s, least) in [(15, 0.9), (180, 0.8)] {
         for warms in [false, true] {

@@ -104,7 +104,7 @@ fn what_an_article_warns_of_is_suspicious_with_the_article_as_evidence_and_forgo
         // What stands there for readers to click is no warning.
         assert_ne!(opinion(IndicatorKind::Domain, "vendor.com").0, Reputation::Suspicious);
 
-        sleep(7 * DAY - Duration::from_secs(60)).await;
+        sleep((7 * DAY).saturating_sub(Duration::from_secs(60))).await;
         let again = service.clone();
         let polling = async move { again.poll_feeds().await };
         tokio::select! {

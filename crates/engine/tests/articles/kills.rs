@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 #[test]
-#[expect(clippy::print_stderr, reason = "how much was asked twice is worth knowing")]
 fn whenever_it_is_killed_each_article_is_placed_and_only_a_call_on_its_way_is_made_again() {
     let (mut kills, mut cut_off) = (0, 0);
     for seed in 0..50 {

@@ -22,7 +22,6 @@ async fn dies_after(heard: &Heard, calls: usize) -> Duration {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "how many calls it cost is worth knowing")]
 fn an_hours_outage_loses_nothing_keeps_the_order_and_is_hardly_called() {
     paused(async {
         let world = World::new();
@@ -93,7 +92,6 @@ fn an_outage_in_the_middle_of_a_batch_costs_none_of_it() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "how long it is waited for is worth knowing")]
 fn a_provider_that_fails_for_good_is_called_ever_more_seldom_and_then_the_gazetteer_places() {
     let failing = standin(Behaviour { server_errors: 1.0, ..latency(0, 0) });
     let refusing = Config { key: "another".to_owned(), ..standin(latency(0, 0)) };

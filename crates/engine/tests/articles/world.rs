@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use watchfire_engine::articles::{ArticleService, ArticleSetup, Geocoder, Locator, Polling};
+use watchfire_engine::articles::{ArticleService, ArticleSetup, FeedSettings, Geocoder, Locator, Polling};
 use watchfire_engine::{Asker, EngineError, ReputationCache};
 use watchfire_feeds::Names;
 use watchfire_feeds::fetch::Fetcher;
@@ -146,7 +146,7 @@ pub async fn during<T>(service: &ArticleService, locator: &Locator, work: impl F
 }
 
 pub fn feed_of(service: &ArticleService, url: &str) -> FeedRow {
-    let (id, _) = service.add_feed(url, "", "", &Default::default()).unwrap();
+    let (id, _) = service.add_feed(url, "", "", &FeedSettings::default()).unwrap();
     service.store().articles().feed(id).unwrap().unwrap()
 }
 

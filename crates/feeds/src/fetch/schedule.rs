@@ -136,6 +136,11 @@ impl Schedule {
         self.next_ms
     }
 
+    /// Somebody wants it asked now. What was learned stays.
+    pub fn ask_at(&mut self, now_ms: i64) {
+        self.next_ms = Some(now_ms);
+    }
+
     /// What is thought to be the time between new entries.
     pub fn gap(&self) -> Duration {
         Duration::try_from_secs_f64(self.gap_s()).unwrap_or(Duration::from_secs(FIRST_GAP_S as u64))

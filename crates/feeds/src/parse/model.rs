@@ -80,7 +80,7 @@ pub struct Entry {
     pub summary: Option<Text>,
     /// The full text, if the feed carries it apart from the summary.
     pub content: Option<Text>,
-    /// Who wrote it; those of the feed or of the source are put here if the entry names nobody.
+    /// Who wrote it, if the entry says. Where it does not, it may be the feed's authors.
     pub authors: Vec<Person>,
     /// When it was first published.
     pub published: Option<Timestamp>,

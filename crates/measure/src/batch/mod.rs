@@ -201,7 +201,9 @@ impl Engine {
         match deadline.bound(self.hold(&works)).await {
             Ok(lanes) => self.rounds(works, lanes?, batch, deadline, counts).await,
             Err(_) => {
-                works.iter_mut().for_each(|work| work.stage = Stage::Failed(Failure::Timeout));
+                for work in &mut works {
+                    work.stage = Stage::Failed(Failure::Timeout);
+                }
                 Ok(works)
             }
         }

@@ -138,7 +138,9 @@ impl Engine {
                 (Arc::clone(&self.measure), Arc::clone(batch), Arc::clone(&self.clock));
             let place = works.len();
             running.spawn(async move {
-                part.iter_mut().for_each(|work| work.judge(&measure, &batch, &*clock, latest_ms));
+                for work in &mut part {
+                    work.judge(&measure, &batch, &*clock, latest_ms);
+                }
                 (place, part)
             });
         }

@@ -90,9 +90,13 @@ fn write_series(writer: &mut Writer, series: &Series) {
     let Candidate { agreeing, run, mean, run_mean, run_squares } = filter.candidate;
     writer.number(u64::from(agreeing));
     writer.number(u64::from(run));
-    [mean, run_mean, run_squares].into_iter().for_each(|float| writer.float(float));
+    for float in [mean, run_mean, run_squares] {
+        writer.float(float);
+    }
     writer.number(filter.levels.0.len() as u64);
-    filter.levels.0.iter().for_each(|level| writer.float(*level));
+    for level in &filter.levels.0 {
+        writer.float(*level);
+    }
     series.points.write(writer);
 }
 

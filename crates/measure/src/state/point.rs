@@ -176,10 +176,18 @@ fn pack(points: &[Point]) -> Result<Vec<u8>, StateError> {
         writer.0.extend_from_slice(&(point.value.to_bits() ^ bits).to_be_bytes());
         bits = point.value.to_bits();
     }
-    points.iter().for_each(|point| writer.single(point.step.residual));
-    points.iter().for_each(|point| writer.single(point.step.half_width));
-    points.iter().for_each(|point| writer.byte(flags(point)));
-    points.iter().for_each(|point| writer.byte(point.step.confidence));
+    for point in points {
+        writer.single(point.step.residual);
+    }
+    for point in points {
+        writer.single(point.step.half_width);
+    }
+    for point in points {
+        writer.byte(flags(point));
+    }
+    for point in points {
+        writer.byte(point.step.confidence);
+    }
     compressed(&writer.0).map_err(|_| StateError::Wrong("block"))
 }
 

@@ -26,6 +26,7 @@ use axum::routing::get;
 use axum::{Json, Router, middleware};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::sync::OnceLock;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -112,25 +113,31 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .split_for_parts()
 }
 
+/// The document that describes the API.
+fn document() -> &'static str {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    DOCUMENT.get_or_init(|| serde_json::to_string(&api().1).unwrap_or_default())
+}
+
 /// Everything that is served.
 pub(crate) fn router(app: App) -> Router {
-    let (api, document) = api();
-    let document = serde_json::to_string(&document).unwrap_or_default();
+    // Describing every route takes megabytes: on a thread of its own they are given back when it ends, and the description itself
+    // is made when somebody asks for it.
+    let api = std::thread::scope(|scope| {
+        scope.spawn(|| api().0).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
     let timeout = app.shared.settings.timeout;
-    api.route(
-        "/api/v1/openapi.json",
-        get(move || async move { ([("content-type", "application/json")], document) }),
-    )
-    .route("/", get(assets::page))
-    .route("/assets/{name}", get(assets::asset))
-    .fallback(unknown)
-    .method_not_allowed_fallback(wrong_method)
-    .layer(middleware::from_fn_with_state(timeout, within))
-    .layer(middleware::from_fn_with_state(app.clone(), guard::admit))
-    .layer(middleware::from_fn_with_state(app.clone(), crate::metrics::count))
-    .layer(CatchPanicLayer::custom(panicked))
-    .layer(middleware::from_fn(guard::harden))
-    .with_state(app)
+    api.route("/api/v1/openapi.json", get(async || ([("content-type", "application/json")], document())))
+        .route("/", get(assets::page))
+        .route("/assets/{name}", get(assets::asset))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(timeout, within))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::admit))
+        .layer(middleware::from_fn_with_state(app.clone(), crate::metrics::count))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(guard::harden))
+        .with_state(app)
 }
 
 /// Ends what takes too long. Events go on for as long as somebody listens.

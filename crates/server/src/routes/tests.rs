@@ -2,6 +2,8 @@
 
 mod articles;
 mod measurements;
+mod newsroom;
+mod readers;
 
 use super::router;
 use crate::app::{App, AppSettings};

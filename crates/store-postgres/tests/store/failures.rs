@@ -26,14 +26,15 @@ async fn until_done(store: &PostgresMeasurements, writes: &[UserWrite]) -> Vec<u
     let again = async {
         loop {
             let answers = store.save(writes).await;
-            assert!(!answers.iter().any(|answer| *answer == Err(UserFailure::Conflict)), "{answers:?}");
+            assert!(!answers.contains(&Err(UserFailure::Conflict)), "{answers:?}");
             if let Ok(versions) = answers.into_iter().collect() {
                 return versions;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, again).await.unwrap()
+    let Ok(versions) = timeout(PATIENCE, again).await else { panic!("it is never done") };
+    versions
 }
 
 #[tokio::test]

@@ -76,9 +76,8 @@ pub(super) fn run(common: &Common, command: &ArticlesCommand) -> Result<Status, 
     terminal::write_out(text.as_bytes())?;
     if is_all && !command.json {
         let known: u64 = articles.feeds()?.iter().map(|feed| feed.row.articles).sum();
-        let rest = rest(command, &query, u64::from(shown), known);
-        if let Some(text) = &rest {
-            terminal::note(text);
+        if let Some(text) = rest(command, &query, u64::from(shown), known) {
+            terminal::note(&text);
         }
     }
     Ok(Status::Done)

@@ -173,11 +173,11 @@ impl MeasurementStore for TestStore {
         })
     }
 
-    fn users<'a>(
-        &'a self,
+    fn users(
+        &self,
         _after: Option<String>,
         _limit: usize,
-    ) -> Waiting<'a, Result<(Vec<String>, Option<String>), UserFailure>> {
+    ) -> Waiting<'_, Result<(Vec<String>, Option<String>), UserFailure>> {
         Box::pin(async move { Ok((self.inner().users.keys().cloned().collect(), None)) })
     }
 
