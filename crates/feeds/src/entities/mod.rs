@@ -6,7 +6,7 @@
 //! it, and whether it was only a [part](Part) of another. Those who make intelligence of it choose by that; those
 //! who only want to know what the article is about take all.
 //!
-//! The text is refanged once ([`plain`]); hosts, fixed forms and names are then found by recognisers that read it
+//! The text is refanged once (`plain.rs`); hosts, fixed forms and names are then found by recognisers that read it
 //! once each. Work and memory are linear in the text, of which no more than [`LONGEST_TEXT`] is read, and no more
 //! than [`MOST_FOUND`] finds are kept.
 
