@@ -226,7 +226,8 @@ describe("a reader", () => {
         await row.getByRole("button", { name: "Fetch now" }).click();
         await notice(page, /is asked now/);
         await row.getByText(new RegExp(`${own.count()} articles`)).waitFor();
-        await page.getByRole("heading", { name: "Reading for places" }).waitFor();
+        // Where a model is asked for places, as in the mock, it says how that goes.
+        if (mock) await page.getByRole("heading", { name: "Reading for places" }).waitFor();
         await row.getByRole("button", { name: "Remove" }).click();
         assert.equal(await row.count(), 1, "one press removes nothing");
         await row.getByRole("button", { name: "Remove for good?" }).click();

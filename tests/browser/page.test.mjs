@@ -248,7 +248,9 @@ describe("when something is wrong", () => {
   test("what is typed is kept while the server is away, and saved when it is back", async () => {
     await inTab(newest, async (page, context) => {
       await option(page, "Seed: attempt number 3").first().click();
+      await detail(page).getByRole("heading", { name: "Seed: attempt number 3" }).waitFor();
       await page.keyboard.press("f");
+      await detail(page).getByLabel("Because").waitFor();
       await page.keyboard.type("a lab machine");
       await context.route("**/*", (route) => route.abort());
       await page.keyboard.press("Enter");

@@ -57,12 +57,15 @@ export class ArticleMap {
     this.#place();
   }
 
-  /** Asks for the places of what `query` finds, whatever their country; `country` is the one that is chosen. */
-  async show(query, country) {
-    if (country !== this.#country) {
-      this.#country = country;
-      this.#draw();
-    }
+  /** The country the list is narrowed to, "" for none: shown at once, so that a second press never means the one before. */
+  chosen(country) {
+    if (country === this.#country) return;
+    this.#country = country;
+    this.#draw();
+  }
+
+  /** Asks for the places of what `query` finds, whatever their country. */
+  async show(query) {
     const asked = JSON.stringify(query);
     if (asked === this.#asked) return;
     this.#asked = asked;
@@ -78,7 +81,7 @@ export class ArticleMap {
     } catch (problem) {
       if (problem.name === "AbortError") return;
       this.#asked = null;
-      put(this.state, loadProblem(problem, () => this.show(query, country)));
+      put(this.state, loadProblem(problem, () => this.show(query)));
     }
   }
 

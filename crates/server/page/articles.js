@@ -176,9 +176,8 @@ export function articlesSection() {
   }
 
   function showMap() {
-    const given = parameters("articles");
     if (!shows("map") || !loaded) return;
-    map.show({ ...query({ country: false }), sort: "" }, given.country ?? "").then(offerCountries);
+    map.show({ ...query({ country: false }), sort: "" }).then(offerCountries);
   }
 
   function offerCountries() {
@@ -279,6 +278,7 @@ export function articlesSection() {
       part.element.hidden = !here;
       doors[name].setAttribute("aria-pressed", String(here));
     }
+    map.chosen(given.country ?? "");
     detail.show(given.article, list.item(given.article));
     if (shows("profile")) profile.show({ fresh: side === "new" });
     if (shows("feeds")) feeds.show();

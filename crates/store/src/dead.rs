@@ -34,7 +34,9 @@ impl Store {
     pub fn dead_by_id(&self, ids: &[i64]) -> Result<Vec<StoredDead>, StoreError> {
         let mut found = Vec::new();
         for id in ids.iter().take(10_000) {
-            found.extend(self.dead_letters(id.saturating_sub(1), 1)?.into_iter().filter(|dead| dead.id == *id));
+            found.extend(
+                self.dead_letters(id.saturating_sub(1), 1)?.into_iter().filter(|dead| dead.id == *id),
+            );
         }
         Ok(found)
     }

@@ -34,15 +34,15 @@ impl Store {
         Ok(connection.query_row("SELECT EXISTS (SELECT 1 FROM service_answers)", [], |row| row.get(0))?)
     }
 
-    /// Keeps an answer, if there is one, and what the calls for it took.
-    pub fn put_service_answer(
+    /// Keeps answers and what the calls for them took, in one transaction.
+    pub fn put_service_answers(
         &self,
-        answer: Option<&ServiceAnswerRow>,
+        answers: &[ServiceAnswerRow],
         ledger: &[LedgerRow],
     ) -> Result<(), StoreError> {
         let mut connection = self.writer();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if let Some(row) = answer {
+        for row in answers {
             transaction
                 .prepare_cached(
                     "INSERT OR REPLACE INTO service_answers (service, kind, value, reputation, evidence, at, until)
@@ -89,7 +89,7 @@ mod tests {
     fn an_answer_is_kept_for_each_service_and_a_newer_one_takes_its_place() {
         let store = Store::open(&Location::Memory).unwrap();
         for row in [answer("virustotal", 4, 20), answer("abuseipdb", 8, 30), answer("virustotal", 8, 40)] {
-            store.put_service_answer(Some(&row), &[]).unwrap();
+            store.put_service_answers(&[row], &[]).unwrap();
         }
         assert_eq!(
             store.service_answers(10).unwrap(),

@@ -1,11 +1,12 @@
 //! Articles into the store, and what follows from them at once: places, scores, intelligence.
 
-use super::preparing::Prepared;
+use super::preparing::{Prepared, names_in, whole};
 use super::{ArticleEvent, ArticleService, Shared};
 use crate::error::EngineError;
 use std::collections::HashMap;
+use std::ops::Range;
+use watchfire_feeds::Extractor;
 use watchfire_feeds::parse::Entry;
-use watchfire_feeds::{EntityKind, Extractor};
 use watchfire_geo::{Context, Gazetteer, Geoparser};
 use watchfire_intel::services::spelled;
 use watchfire_signal::{Indicator, Reputation, Timestamp};
@@ -103,7 +104,7 @@ impl Shared {
         prepared: Vec<Prepared>,
         taken: &mut Taken,
     ) -> Result<Vec<Upserted>, EngineError> {
-        let articles: Vec<_> = prepared.iter().map(|one| one.article.clone()).collect();
+        let articles: Vec<_> = prepared.iter().map(|one| &one.article).collect();
         let outcomes = self.store.articles().upsert(feed.id, &articles)?;
         let mut fresh: Vec<(ArticleId, Prepared)> = Vec::new();
         let mut new = 0;
@@ -145,9 +146,11 @@ impl Shared {
             self.score_fresh(feed, fresh, &HashMap::new())?;
             self.places_wanted.notify_one();
         } else {
-            let texts =
-                fresh.iter().map(|(id, one)| (*id, one.article.title.as_str(), one.article.text.as_str()));
-            let located = embedded_places(self.extractor(), texts)?;
+            let parser = parser()?;
+            let placed = |(id, one): &(ArticleId, Prepared)| {
+                (*id, places_in(parser, &whole(&one.article.title, &one.article.text), &one.names))
+            };
+            let located: Vec<_> = fresh.iter().map(placed).collect();
             self.score_fresh(feed, fresh, &countries_in(&located))?;
             self.store.articles().located(&located)?;
         }
@@ -187,7 +190,7 @@ impl Shared {
             return Ok(0);
         }
         let now = self.clock.unix_millis();
-        let mut told = 0;
+        let mut rows = Vec::new();
         for (_, one) in fresh.iter().filter(|(_, one)| one.article.severity >= WARNING) {
             let until = one.article.published.min(now) + self.indicators_ms;
             if until <= now {
@@ -195,7 +198,7 @@ impl Shared {
             }
             for (kind, value) in &one.indicators {
                 let Some((kind, value)) = spelled(Indicator { kind: *kind, value }) else { continue };
-                let row = ServiceAnswerRow {
+                rows.push(ServiceAnswerRow {
                     service: ARTICLES.to_owned(),
                     kind: kind.id(),
                     value,
@@ -203,15 +206,18 @@ impl Shared {
                     evidence: Some(evidence(feed, &one.article.title, &one.article.link)),
                     at: now,
                     until,
-                };
-                self.store.put_service_answer(Some(&row), &[])?;
-                self.reputations.tell(row);
-                told += 1;
+                });
             }
         }
-        if told > 0 {
-            self.reputations.forget_merged();
+        if rows.is_empty() {
+            return Ok(0);
         }
+        self.store.put_service_answers(&rows, &[])?;
+        let told = rows.len() as u64;
+        for row in rows {
+            self.reputations.tell(row);
+        }
+        self.reputations.forget_merged();
         Ok(told)
     }
 
@@ -221,47 +227,47 @@ impl Shared {
     }
 }
 
-/// Whether a name is that of somebody or something, so that a place within it is none: Palo Alto Networks.
-fn is_name(kind: EntityKind) -> bool {
-    matches!(kind, EntityKind::Vendor | EntityKind::Product | EntityKind::Actor | EntityKind::Malware)
-}
-
-/// The places of articles by the embedded gazetteer.
+/// The places of stored articles by the embedded gazetteer.
 pub(super) fn embedded_places<'a>(
     extractor: &Extractor,
     articles: impl Iterator<Item = (ArticleId, &'a str, &'a str)>,
 ) -> Result<Vec<(ArticleId, Vec<PlaceRow>)>, EngineError> {
-    let gazetteer = Gazetteer::embedded().map_err(|_| EngineError::Corrupt("gazetteer"))?;
-    let parser = Geoparser::new(gazetteer);
-    let mut located = Vec::new();
-    for (id, title, text) in articles {
-        let mut places: Vec<PlaceRow> = Vec::new();
-        let whole = format!("{title}\n{text}");
-        let found = extractor.extract(&whole);
-        let mut names = found.iter().filter(|found| is_name(found.entity.kind)).peekable();
-        for mention in parser.parse(&whole, &Context::default()) {
-            // Both are in the order of the text.
-            while names.next_if(|name| name.end <= mention.start).is_some() {}
-            if names.peek().is_some_and(|name| name.start < mention.end) {
-                continue;
-            }
-            let Some(place) = mention.place.filter(|_| mention.confidence >= LEAST_CONFIDENCE) else {
-                continue;
-            };
-            let number = i64::from(place.id.number());
-            if places.len() < MOST_PLACES && !places.iter().any(|known| known.place == number) {
-                places.push(PlaceRow {
-                    place: number,
-                    name: mention.name,
-                    latitude: place.latitude,
-                    longitude: place.longitude,
-                    country: place.country.unwrap_or_default(),
-                });
-            }
+    let parser = parser()?;
+    let placed = |(id, title, text)| {
+        let whole = whole(title, text);
+        (id, places_in(parser, &whole, &names_in(&extractor.extract(&whole))))
+    };
+    Ok(articles.map(placed).collect())
+}
+
+fn parser() -> Result<Geoparser<'static>, EngineError> {
+    Ok(Geoparser::new(Gazetteer::embedded().map_err(|_| EngineError::Corrupt("gazetteer"))?))
+}
+
+/// The places of a text, but for those within `names`, which are in the order of the text.
+fn places_in(parser: Geoparser<'_>, whole: &str, names: &[Range<usize>]) -> Vec<PlaceRow> {
+    let mut places: Vec<PlaceRow> = Vec::new();
+    let mut names = names.iter().peekable();
+    for mention in parser.parse(whole, &Context::default()) {
+        while names.next_if(|name| name.end <= mention.start).is_some() {}
+        if names.peek().is_some_and(|name| name.start < mention.end) {
+            continue;
         }
-        located.push((id, places));
+        let Some(place) = mention.place.filter(|_| mention.confidence >= LEAST_CONFIDENCE) else {
+            continue;
+        };
+        let number = i64::from(place.id.number());
+        if places.len() < MOST_PLACES && !places.iter().any(|known| known.place == number) {
+            places.push(PlaceRow {
+                place: number,
+                name: mention.name,
+                latitude: place.latitude,
+                longitude: place.longitude,
+                country: place.country.unwrap_or_default(),
+            });
+        }
     }
-    Ok(located)
+    places
 }
 
 /// In which countries articles are.

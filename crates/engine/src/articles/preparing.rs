@@ -1,11 +1,12 @@
 //! An article made ready for the store: recognised, read, graded.
 
 use super::Shared;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use url::Url;
 use watchfire_feeds::parse::{Entry, Text};
-use watchfire_feeds::severity::severity;
-use watchfire_feeds::{Entity, EntityKind, Extractor, Mention, Reading, Subject};
+use watchfire_feeds::severity::{Graded, severity};
+use watchfire_feeds::{Entity, EntityKind, Extractor, Found, Mention, Reading, Subject};
 use watchfire_signal::{Indicator, IndicatorKind, Reputation, Timestamp};
 use watchfire_store::articles::{Articles, FeedRow, NewArticle};
 
@@ -22,8 +23,12 @@ pub(super) struct Prepared {
     pub(super) article: NewArticle,
     /// What it names for certain.
     pub(super) entities: Vec<Entity>,
+    /// Where it names somebody or something, in bytes of the whole: see [`names_in`].
+    pub(super) names: Vec<Range<usize>>,
     /// Its CVEs that are known to be exploited.
     pub(super) exploited: Vec<String>,
+    /// How severe it is.
+    pub(super) graded: Graded,
     /// What it warns of, for triage.
     pub(super) indicators: Vec<(IndicatorKind, String)>,
 }
@@ -71,8 +76,10 @@ impl Shared {
         let link = entry.link.clone().unwrap_or_default();
         let said = entry.summary.as_ref().map(Text::line).filter(|line| !line.is_empty());
         let summary = first_words(&said.unwrap_or_else(|| text.clone()), SUMMARY);
-        let whole = format!("{title}\n{text}");
-        let mentions = self.extractor().entities(&whole);
+        let whole = whole(&title, &text);
+        let found = self.extractor().extract(&whole);
+        let names = names_in(&found);
+        let mentions = Mention::gather(found);
         let entities: Vec<Entity> =
             mentions.iter().filter(|mention| mention.certain).map(|mention| mention.entity.clone()).collect();
         let exploited = self.exploited(&entities);
@@ -109,7 +116,7 @@ impl Shared {
         };
         let indicators = warned_of(&mentions);
         tracing::trace!(feed = feed.id.0, entities = entities.len(), "an article was read");
-        Some(Prepared { article, entities, exploited, indicators })
+        Some(Prepared { article, entities, names, exploited, graded, indicators })
     }
 
     /// Which of the CVEs among these are known to be exploited.
@@ -121,6 +128,22 @@ impl Shared {
         };
         cves.filter(is_exploited).map(|entity| entity.value.clone()).collect()
     }
+}
+
+/// All that is looked through of an article: its title, and its text below it.
+pub(super) fn whole(title: &str, text: &str) -> String {
+    format!("{title}\n{text}")
+}
+
+/// Where a text names somebody or something, so that a place within the name is none: Palo Alto Networks.
+pub(super) fn names_in(found: &[Found]) -> Vec<Range<usize>> {
+    let is_name = |found: &&Found| {
+        matches!(
+            found.entity.kind,
+            EntityKind::Vendor | EntityKind::Product | EntityKind::Actor | EntityKind::Malware
+        )
+    };
+    found.iter().filter(is_name).map(|found| found.start..found.end).collect()
 }
 
 /// The kind of indicator that an entity is, if it is one.

@@ -251,9 +251,8 @@ impl Shared {
                 ..Subject::default()
             };
             let reading = Reading::of(subject);
-            let graded = severity(&reading);
             for reader in &readers {
-                let relevance = reader.profile.score(&reading, &graded, &reader.leaning);
+                let relevance = reader.profile.score(&reading, &one.graded, &reader.leaning);
                 rows.entry(reader.id).or_default().push(row(*id, &relevance));
             }
         }

@@ -16,8 +16,8 @@ use std::time::Duration;
 use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock};
 use watchfire_http::Http;
 use watchfire_llm::{
-    Failure, Hidden, PackConfig, PriceTable, Prompt, Provider, Pseudonyms, Question, Tier, Usage,
-    estimate_tokens, pack, prompt, prompt_hash, settings,
+    Failure, Hidden, PackConfig, PriceTable, Provider, Pseudonyms, Question, Tier, pack, prompt, prompt_hash,
+    settings,
 };
 use watchfire_store::{BatchRow, DecisionRow, Store};
 
@@ -117,11 +117,10 @@ impl Asker {
         let mut quote = Quote { questions: open.len() as u64, nano_usd: Some(0), ..Quote::default() };
         for pack in pack(open, &self.pack, &mut rng) {
             let prompt = prompt(&pack, &self.model, self.tier);
-            let (input, output) = size(&prompt);
+            let usage = prompt.estimate();
             quote.calls += 1;
-            quote.input_tokens += input;
-            quote.output_tokens += output;
-            let usage = Usage { input, output, ..Usage::default() };
+            quote.input_tokens += usage.input;
+            quote.output_tokens += usage.output;
             let nano = self.prices.cost(self.provider.name(), &self.model, self.tier, &usage);
             quote.nano_usd = quote.nano_usd.zip(nano).map(|(sum, nano)| sum.saturating_add(nano_of(nano)));
         }
@@ -252,14 +251,6 @@ impl Asker {
             committed_nano: AtomicI64::new(0),
         })
     }
-}
-
-/// Tokens that a prompt takes, in and out, at most.
-pub(super) fn size(prompt: &Prompt) -> (u64, u64) {
-    let input = estimate_tokens(&prompt.system)
-        + estimate_tokens(&prompt.user)
-        + estimate_tokens(&prompt.schema.to_string());
-    (input, u64::from(prompt.max_output_tokens))
 }
 
 pub(super) fn nano_of(nano: u64) -> i64 {

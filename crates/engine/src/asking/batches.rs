@@ -13,7 +13,6 @@
 
 mod arrival;
 
-use crate::asking::asker::size;
 use crate::asking::open::Open;
 use crate::asking::progress::add;
 use crate::asking::run::{ROUNDS, Run};
@@ -199,9 +198,7 @@ impl Run<'_> {
 
     /// What a prompt may cost in a batch, in billionths of a US dollar.
     fn reserved(&self, prompt: &Prompt) -> i64 {
-        let (input, output) = size(prompt);
-        let usage = Usage { input, output, ..Usage::default() };
-        self.line.cost(&prompt.model, Tier::Batch, &usage).unwrap_or(0)
+        self.line.cost(&prompt.model, Tier::Batch, &prompt.estimate()).unwrap_or(0)
     }
 
     /// Sends one batch, again if it is not taken for the moment.

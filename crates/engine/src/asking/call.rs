@@ -12,9 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use watchfire_flow::{BreakerPermit, Clock, Deadline, Denied, Period, Slot, Spent};
 use watchfire_http::Http;
-use watchfire_llm::{
-    Advice, Completion, Failure, Limit, PriceTable, Prompt, Provider, Tier, Usage, estimate_tokens,
-};
+use watchfire_llm::{Advice, Completion, Failure, Limit, PriceTable, Prompt, Provider, Tier, Usage};
 use watchfire_store::LedgerRow;
 
 /// Everything that calls share.
@@ -145,12 +143,9 @@ impl Line {
         priority: u8,
         deadline: Deadline,
     ) -> Result<(Slot, BreakerPermit, i64), Failure> {
-        let input = estimate_tokens(&prompt.system)
-            + estimate_tokens(&prompt.user)
-            + estimate_tokens(&prompt.schema.to_string());
-        let usage = Usage { input, output: u64::from(prompt.max_output_tokens), ..Usage::default() };
+        let usage = prompt.estimate();
         let reserved = self.cost(&prompt.model, prompt.tier, &usage).unwrap_or(0);
-        let (slot, permit) = self.gates.pass(input, priority, deadline).await.map_err(|shut| {
+        let (slot, permit) = self.gates.pass(usage.input, priority, deadline).await.map_err(|shut| {
             if let Shut::NoTurn(denied) = &shut
                 && !matches!(denied, Denied::Never { .. })
             {

@@ -244,7 +244,8 @@ fn keep(
         at: now,
         until: lifetime.map_or(i64::MAX, |lifetime| now.saturating_add(millis(lifetime))),
     };
-    store.put_service_answer(lifetime.is_some().then_some(&row), &looked.ledger)?;
+    let kept = if lifetime.is_some() { std::slice::from_ref(&row) } else { &[] };
+    store.put_service_answers(kept, &looked.ledger)?;
     reputations.tell(row);
     Ok(())
 }

@@ -47,8 +47,13 @@ impl Clock for Paused {
 }
 
 /// Runs on a paused clock: waits cost nothing.
+/// One thread does what blocks, so that the order in which that happens is the same each time.
 pub fn paused<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .max_blocking_threads(1)
+        .build();
     runtime.unwrap().block_on(work)
 }
 

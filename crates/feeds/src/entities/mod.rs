@@ -6,7 +6,7 @@
 //! it, and whether it was only a [part](Part) of another. Those who make intelligence of it choose by that; those
 //! who only want to know what the article is about take all.
 //!
-//! The text is refanged once ([`plain`]); hosts, fixed forms and names are then found by recognisers that read it
+//! The text is refanged once (`plain.rs`); hosts, fixed forms and names are then found by recognisers that read it
 //! once each. Work and memory are linear in the text, of which no more than [`LONGEST_TEXT`] is read, and no more
 //! than [`MOST_FOUND`] finds are kept.
 
@@ -83,6 +83,26 @@ pub struct Mention {
     pub defanged: bool,
 }
 
+impl Mention {
+    /// Each entity of some finds once, in the order of their first finds.
+    pub fn gather(found: Vec<Found>) -> Vec<Self> {
+        let mut mentions: Vec<Self> = Vec::new();
+        let mut places: HashMap<Entity, usize> = HashMap::new();
+        for found in found {
+            if let Some(mention) = places.get(&found.entity).and_then(|place| mentions.get_mut(*place)) {
+                mention.times += 1;
+                mention.certain |= found.certain;
+                mention.defanged |= found.defanged;
+                continue;
+            }
+            places.insert(found.entity.clone(), mentions.len());
+            let Found { entity, start, certain, defanged, .. } = found;
+            mentions.push(Self { entity, times: 1, first: start, certain, defanged });
+        }
+        mentions
+    }
+}
+
 /// A find in the plain text, before it is led back to the original.
 #[derive(Debug, Clone)]
 struct Candidate {
@@ -155,20 +175,7 @@ impl Extractor {
 
     /// Each entity of `text` once, in the order of their first finds, with the bounds of [`Self::extract`].
     pub fn entities(&self, text: &str) -> Vec<Mention> {
-        let mut mentions: Vec<Mention> = Vec::new();
-        let mut places: HashMap<Entity, usize> = HashMap::new();
-        for found in self.extract(text) {
-            if let Some(mention) = places.get(&found.entity).and_then(|place| mentions.get_mut(*place)) {
-                mention.times += 1;
-                mention.certain |= found.certain;
-                mention.defanged |= found.defanged;
-                continue;
-            }
-            places.insert(found.entity.clone(), mentions.len());
-            let Found { entity, start, certain, defanged, .. } = found;
-            mentions.push(Mention { entity, times: 1, first: start, certain, defanged });
-        }
-        mentions
+        Mention::gather(self.extract(text))
     }
 
     /// A find in the plain text, as one in the original.

@@ -3,7 +3,7 @@
 //! A list of a million articles has to be there at once, whatever it is filtered by. So everything that an article can be
 //! found by (its feed, what it names, a country, a user to whom it matters) has a *posting list* in the same order:
 //! severity, then time. A list by severity reads it as it stands. A list by time merges its seven severities, and a least
-//! severity leaves some of the seven out. Either costs what the page holds, at any number of articles. [`list`] says what
+//! severity leaves some of the seven out. Either costs what the page holds, at any number of articles. `list.rs` says what
 //! happens where two such lists meet.
 //!
 //! What is known of an article beyond the list (its text, the reasons of its scores) stands in tables of its own.

@@ -13,6 +13,7 @@ use super::text::{Packed, Packer, cut};
 use super::{ArticleId, Articles, FeedId, MOST_SEVERE};
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 /// Entities of one article that are kept, the first ones.
@@ -99,7 +100,12 @@ impl Articles<'_> {
 
     /// Takes in articles of a feed, in one transaction; says what became of each, in their order. An article that
     /// comes twice in a batch is its own duplicate. Others wait to write meanwhile: some thousand are a good batch.
-    pub fn upsert(&self, feed: FeedId, articles: &[NewArticle]) -> Result<Vec<Upserted>, StoreError> {
+    pub fn upsert<A: Borrow<NewArticle>>(
+        &self,
+        feed: FeedId,
+        articles: &[A],
+    ) -> Result<Vec<Upserted>, StoreError> {
+        let articles: Vec<&NewArticle> = articles.iter().map(Borrow::borrow).collect();
         // Packed before anyone has to wait.
         let mut packer = Packer::new();
         let packed: Vec<_> = articles.iter().map(|article| packer.pack(&article.text)).collect();
@@ -107,7 +113,7 @@ impl Articles<'_> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut named = Named::default();
         let mut outcomes = Vec::with_capacity(articles.len());
-        for (article, text) in articles.iter().zip(&packed) {
+        for (article, text) in articles.into_iter().zip(&packed) {
             outcomes.push(take_in(&transaction, feed, article, text, &mut named)?);
         }
         named.write(&transaction)?;

@@ -66,7 +66,7 @@ fn a_store_that_can_not_grow_is_told_and_goes_on_once_there_is_room() {
     let bench = Workbench::new();
     let file = bench.file("a.json", alerts(0..6000));
     // Blocks of 512 bytes or of 1 KiB, as the shell has it: too little either way.
-    let run = with_small_files(&bench, 700, &file);
+    let run = with_small_files(&bench, 900, &file);
     run.ends_with(1).says(&["no room left for the store", "free some space"]);
     let kept = bench.count("SELECT count(*) FROM alerts");
     assert!(kept < 6000, "{kept}");

@@ -185,7 +185,7 @@ impl Shared {
             let prompt = place_prompt(&pack, &locator.asker.model, locator.asker.tier);
             let items = u32::try_from(pack.len()).unwrap_or(u32::MAX);
             let called = line.ask(&prompt, items, 0, rng).await;
-            self.store.put_service_answer(None, &called.ledger)?;
+            self.store.put_service_answers(&[], &called.ledger)?;
             match called.outcome {
                 Ok(completion) => {
                     let answers = read_places(&pack, &completion.text);
