@@ -3,8 +3,8 @@ use crate::measurements::suite::Fresh;
 use crate::measurements::{MeasurementStore, UserFailure, UserWrite};
 use crate::{Location, Store};
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::future::{Ready, ready};
+use std::sync::{Arc, Mutex};
 
 static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -17,23 +17,23 @@ fn write(user: &str, from: u64, value: &[u8]) -> UserWrite {
 }
 
 mod in_a_file {
-    use super::{Arc, Fresh, SqliteMeasurements, Store, file};
+    use super::{Arc, Fresh, Ready, SqliteMeasurements, Store, file, ready};
 
-    async fn fresh() -> Option<Fresh> {
+    fn fresh() -> Ready<Option<Fresh>> {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&file(&folder)).unwrap());
-        Some(Fresh { store: Arc::new(SqliteMeasurements::new(store)), keep: Box::new(folder) })
+        ready(Some(Fresh { store: Arc::new(SqliteMeasurements::new(store)), keep: Box::new(folder) }))
     }
 
     crate::measurement_store_suite!(fresh);
 }
 
 mod in_memory {
-    use super::{Arc, Fresh, Location, SqliteMeasurements, Store};
+    use super::{Arc, Fresh, Location, Ready, SqliteMeasurements, Store, ready};
 
-    async fn fresh() -> Option<Fresh> {
+    fn fresh() -> Ready<Option<Fresh>> {
         let store = Arc::new(Store::open(&Location::Memory).unwrap());
-        Some(Fresh { store: Arc::new(SqliteMeasurements::new(store)), keep: Box::new(()) })
+        ready(Some(Fresh { store: Arc::new(SqliteMeasurements::new(store)), keep: Box::new(()) }))
     }
 
     crate::measurement_store_suite!(fresh);
@@ -93,7 +93,7 @@ async fn a_full_store_says_so_and_has_done_nothing() {
     let pages: i64 = store.writer().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     store.writer().pragma_update(None, "max_page_count", pages + 2).unwrap();
     let measurements = SqliteMeasurements::new(store);
-    let writes = [write("one", 0, &[1; 100_000]), write("two", 0, b"")];
+    let writes = [write("one", 0, &vec![1; 100_000]), write("two", 0, b"")];
     for answer in measurements.save(&writes).await {
         assert!(matches!(answer, Err(UserFailure::Failed(_))), "{answer:?}");
     }
