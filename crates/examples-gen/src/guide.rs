@@ -81,6 +81,8 @@ const FILES: &str = "
 | `intel/known-good.json` | The company's own scanner and its content-delivery network, as a MISP warning list. |
 | `mappings/` | Mapping files for formats that Watchfire does not know by itself. Written by hand, not by the generator. |
 | `feeds/halden.xml` | A feed of eight invented articles about threats, in RSS: one without a date, one that talks to whoever reads it. By hand. Products, CVEs and actors in it are real; what they are said to have done is not. |
+| `measurements.csv` | Eleven hours of heart rates and temperatures of six invented users: outliers, a level that shifts and stays, two values sent twice, an id used again, a value that is late, a wrong unit, a value out of range, one that is no number. |
+| `watchfire-measurements.toml` | Settings for it: units, ranges, which rejected values become alerts. By hand. |
 | `profile.toml` | What matters to an invented reader of that feed. By hand. |
 
 The authorised vulnerability scan from 10.20.9.10, from two to four in the morning, looks worse than every attack of the

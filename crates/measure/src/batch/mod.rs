@@ -159,6 +159,21 @@ impl Engine {
         }
     }
 
+    /// Takes a user away; says whether there was one. Batches of this process that have the user come before or after it. Dropping this
+    /// leaves open whether it was done.
+    pub async fn remove(&self, user: &str) -> Result<bool, Failure> {
+        let deadline = Deadline::within(self.settings.user_time);
+        let removing = async {
+            let lane = self.hold(&[UserWork::new(user.to_owned())]).await;
+            let _lane = lane.map_err(|closed| Failure::Store(closed.to_string()))?;
+            let removed = self.store.remove(user).await;
+            // Also where it failed: what the store has now is not known.
+            self.cache.forget(user);
+            removed.map_err(|failure| rounds::given_up(&failure))
+        };
+        deadline.bound(removing).await.map_err(|_| Failure::Timeout)?
+    }
+
     /// Reads users ahead of time, so that their next batch needs no read: at most 1,000, the rest is passed over. What can't be read is left out.
     /// Says how many are at hand now. Dropping this ends the reading.
     pub async fn warm(&self, users: &[String]) -> usize {

@@ -157,13 +157,13 @@ impl Statistics {
         if p99 > settings.batch_time / 2 {
             hints.push(format!(
                 "time limits: one batch in a hundred takes {p99:.0?} or more, of {:.0?} that it may; send smaller batches, or raise \
-                 `batch_time`",
+                 `batch_time_s`",
                 settings.batch_time
             ));
         }
         if self.timeouts > 0 {
             hints.push(format!(
-                "time limits: in {} of {} batches the time was not enough for somebody; raise `user_time` ({:.0?}) or `batch_time` ({:.0?})",
+                "time limits: in {} of {} batches the time was not enough for somebody; raise `user_time_s` ({:.0?}) or `batch_time_s` ({:.0?})",
                 self.timeouts, self.batches, settings.user_time, settings.batch_time
             ));
         }
@@ -185,9 +185,9 @@ impl Statistics {
         let cached = counts.cached as f64 / counts.users.max(1) as f64;
         if settings.cache_bytes > 0 && cached < 0.5 && counts.users > 1_000 {
             hints.push(format!(
-                "memory: {:.0} % of the users were at hand; a larger `cache_bytes` ({} MB) saves reads if the same users come again",
+                "memory: {:.0} % of the users were at hand; a larger `cache_mb` ({}) saves reads if the same users come again",
                 100.0 * cached,
-                settings.cache_bytes / 1_000_000
+                settings.cache_bytes >> 20
             ));
         }
         if let Some((user, took)) = self.slowest.first()

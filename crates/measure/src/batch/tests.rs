@@ -69,6 +69,20 @@ async fn five_hundred_measurements_of_a_hundred_users_are_one_read_and_one_write
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_removed_is_new_also_where_a_batch_has_just_been_judged() {
+    let store = Arc::new(TestStore::new(1, Trouble::default()));
+    let (engine, runner) = engine(&store, BatchSettings::default());
+    beside(runner, async {
+        engine.judge(batch(10, 0)).await.unwrap();
+        assert_eq!(engine.remove("user-1").await, Ok(true));
+        assert_eq!(engine.remove("user-1").await, Ok(false));
+        let again = engine.judge(batch(10, 0)).await.unwrap();
+        assert_eq!((again.counts.repeated, again.counts.accepted), (45, 50));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn answers_are_in_input_order_whatever_the_order_of_judging() {
     let store = Arc::new(TestStore::new(2, Trouble::default()));
     let (engine, runner) = engine(&store, BatchSettings::default());

@@ -110,8 +110,13 @@ impl Estimate {
         let keep = 1.0 - gain;
         self.level += gain * residual;
         self.slope += slope_gain * residual;
-        self.slope_variance +=
-            slope_gain * (slope_gain * (self.level_variance + measurement) - 2.0 * self.covariance);
+        if self.level_variance > 0.0 {
+            // What of the slope's variance the level does not explain, and what is left of the rest. Joseph's form written out is a
+            // difference here, and may end below nothing where steps are of very different lengths; this sum of squares can't.
+            let explained = self.covariance * self.covariance / self.level_variance;
+            self.slope_variance =
+                (self.slope_variance - explained).max(0.0) + explained * measurement / variance;
+        }
         self.covariance =
             keep * (self.covariance - slope_gain * self.level_variance) + gain * slope_gain * measurement;
         self.level_variance = keep * keep * self.level_variance + gain * gain * measurement;

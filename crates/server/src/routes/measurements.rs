@@ -146,7 +146,7 @@ pub(crate) async fn one(State(app): State<App>, Path(user): Path<String>) -> Ans
     Ok(Json(MeasuredUser { user, metrics }))
 }
 
-/// Takes away all that is known of a user. Nobody else may be writing the user meanwhile.
+/// Takes away all that is known of a user. No other instance may be writing the user meanwhile.
 #[utoipa::path(
     delete, path = "/api/v1/measurements/{user}", tag = "measurements", security(("token" = [])),
     params(("user" = String, Path, description = "The user's name")),
@@ -161,10 +161,10 @@ pub(crate) async fn one(State(app): State<App>, Path(user): Path<String>) -> Ans
     )
 )]
 pub(crate) async fn remove(State(app): State<App>, Path(user): Path<String>) -> Result<StatusCode, Problem> {
-    let store = &app.measuring()?.given.store;
-    let removed = store.remove(&user).await.map_err(|failure| match failure {
-        UserFailure::Refused(_) => nobody(&user),
-        other => of_store(&other),
+    let engine = &app.measuring()?.given.engine;
+    let removed = engine.remove(&user).await.map_err(|failure| match failure {
+        Failure::Refused(_) => nobody(&user),
+        other => of_user(&other),
     })?;
     if removed { Ok(StatusCode::NO_CONTENT) } else { Err(nobody(&user)) }
 }
