@@ -112,7 +112,7 @@ where
     pub fn new(settings: CacheSettings) -> Self {
         let entries = settings.entries.max(1);
         let state = State {
-            kept: Recency::new(entries),
+            kept: Recency::new(),
             versions: Versions::new(),
             flights: HashMap::new(),
             last_flight: 0,

@@ -7,37 +7,44 @@ use std::time::Duration;
 const MAX_NANOS: u64 = 3_600_000_000_000;
 
 /// A histogram of durations from one nanosecond to one hour, exact to two digits. Takes about 30 kB however many
-/// durations are recorded.
-#[derive(Debug, Clone)]
+/// durations are recorded, and nothing before the first.
+#[derive(Debug, Clone, Default)]
 pub struct Histogram {
     inner: Option<Hdr<u64>>,
 }
 
 impl Histogram {
     /// An empty histogram.
-    pub fn new() -> Self {
-        Self { inner: Hdr::new_with_bounds(1, MAX_NANOS, 2).ok() }
+    pub const fn new() -> Self {
+        Self { inner: None }
+    }
+
+    fn counts(&mut self) -> Option<&mut Hdr<u64>> {
+        if self.inner.is_none() {
+            self.inner = Hdr::new_with_bounds(1, MAX_NANOS, 2).ok();
+        }
+        self.inner.as_mut()
     }
 
     /// Counts a duration.
     pub fn record(&mut self, duration: Duration) {
-        if let Some(inner) = &mut self.inner {
-            inner.saturating_record((duration.as_nanos().min(u128::from(MAX_NANOS)) as u64).max(1));
-        }
+        self.record_n(duration, 1);
     }
 
     /// Counts a duration several times.
     pub fn record_n(&mut self, duration: Duration, times: u64) {
-        if let Some(inner) = &mut self.inner {
-            inner.saturating_record_n((duration.as_nanos().min(u128::from(MAX_NANOS)) as u64).max(1), times);
+        if let Some(counts) = self.counts() {
+            counts.saturating_record_n((duration.as_nanos().min(u128::from(MAX_NANOS)) as u64).max(1), times);
         }
     }
 
     /// Adds what another has counted.
     pub fn merge(&mut self, other: &Self) {
-        if let (Some(inner), Some(other)) = (&mut self.inner, &other.inner) {
+        if let Some(other) = &other.inner
+            && let Some(counts) = self.counts()
+        {
             // Both have the same bounds, so nothing can fall outside.
-            let added = inner.add(other);
+            let added = counts.add(other);
             debug_assert!(added.is_ok());
         }
     }
@@ -60,12 +67,6 @@ impl Histogram {
             .as_ref()
             .map_or(0, |inner| if inner.is_empty() { 0 } else { inner.value_at_quantile(share) });
         Duration::from_nanos(nanos)
-    }
-}
-
-impl Default for Histogram {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -32,10 +32,9 @@ struct Slot<K, T> {
 }
 
 impl<K: Clone + Eq + Hash, T> Recency<K, T> {
-    pub(super) fn new(entries: usize) -> Self {
-        // Room for what is usual; a large bound need not be filled.
-        let places = HashMap::with_capacity(entries.min(1_024));
-        Self { places, slots: Vec::new(), free: Vec::new(), first: NONE, last: NONE }
+    /// Takes no memory before there is something to keep: a large bound need not be filled.
+    pub(super) fn new() -> Self {
+        Self { places: HashMap::new(), slots: Vec::new(), free: Vec::new(), first: NONE, last: NONE }
     }
 
     pub(super) fn len(&self) -> usize {
