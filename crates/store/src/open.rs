@@ -5,7 +5,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// `application_id` of a store: `Wtch`.
@@ -60,8 +60,8 @@ impl std::fmt::Display for Location {
 #[derive(Debug)]
 pub struct Store {
     writer: Mutex<Connection>,
-    /// None for a store in memory.
-    readers: Vec<Mutex<Connection>>,
+    /// None for a store in memory. All but the first are opened when those before are busy.
+    readers: Vec<OnceLock<Mutex<Connection>>>,
     /// Whose turn it is, where all are busy.
     turn: AtomicUsize,
     path: Option<PathBuf>,
@@ -112,20 +112,15 @@ impl Store {
             StoreError::Sqlite(source) => at(source),
             other => other,
         })?;
-        let mut readers = Vec::with_capacity(READERS);
-        for _ in 0..READERS {
-            let reader =
-                open(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at)?;
-            reader.busy_timeout(BUSY_TIMEOUT)?;
-            reader.pragma_update(None, "cache_size", -2048)?;
-            reader.set_prepared_statement_cache_capacity(64);
-            keep_plans(&reader)?;
-            readers.push(Mutex::new(reader));
+        let readers = (0..READERS).map(|_| OnceLock::new()).collect();
+        let store = Self::of(writer, readers, Some(path.clone()));
+        if let Some(first) = store.readers.first() {
+            drop(first.set(Mutex::new(open_reader(path).map_err(at)?)));
         }
-        Ok(Self::of(writer, readers, Some(path.clone())))
+        Ok(store)
     }
 
-    fn of(writer: Connection, readers: Vec<Mutex<Connection>>, path: Option<PathBuf>) -> Self {
+    fn of(writer: Connection, readers: Vec<OnceLock<Mutex<Connection>>>, path: Option<PathBuf>) -> Self {
         Self { writer: Mutex::new(writer), readers, turn: AtomicUsize::new(0), path }
     }
 
@@ -150,13 +145,32 @@ impl Store {
 
     pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
         for reader in &self.readers {
-            if let Ok(reader) = reader.try_lock() {
+            if reader.get().is_none()
+                && let Some(path) = &self.path
+                && let Ok(connection) = open_reader(path)
+            {
+                // Another thread may have been faster: then there is one more, and this one is closed.
+                drop(reader.set(Mutex::new(connection)));
+            }
+            if let Some(Ok(reader)) = reader.get().map(Mutex::try_lock) {
                 return reader;
             }
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.readers.len().max(1);
-        self.readers.get(turn).unwrap_or(&self.writer).lock().unwrap_or_else(PoisonError::into_inner)
+        let reader = self.readers.get(turn).and_then(OnceLock::get).unwrap_or(&self.writer);
+        reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A connection that reads. It costs a quarter of a megabyte: what is known of the schema, and a few pages.
+fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = Connection::open_with_flags(path, flags)?;
+    reader.busy_timeout(BUSY_TIMEOUT)?;
+    reader.pragma_update(None, "cache_size", -2048)?;
+    reader.set_prepared_statement_cache_capacity(64);
+    keep_plans(&reader)?;
+    Ok(reader)
 }
 
 fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
@@ -187,11 +201,11 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
         migrate(connection)?;
     }
     connection.set_prepared_statement_cache_capacity(64);
-    keep_plans(connection)
+    Ok(keep_plans(connection)?)
 }
 
 /// A prepared statement is planned once, not anew for every value that is bound to it.
-fn keep_plans(connection: &Connection) -> Result<(), StoreError> {
+fn keep_plans(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
