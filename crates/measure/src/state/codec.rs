@@ -15,7 +15,6 @@ use super::point::Points;
 use super::{MOST_SERIES, Series, StateError, UserState};
 use crate::filter::{Candidate, Estimate, Filter, Learned, Levels, MOST_LEVELS, Model, Tail};
 use crate::measurement::MOST_METRIC_BYTES;
-use std::collections::BTreeMap;
 use twox_hash::XxHash3_64;
 
 const MAGIC: [u8; 3] = *b"WFM";
@@ -52,16 +51,15 @@ impl UserState {
             return Err(StateError::Damaged);
         }
         let count = reader.count(MOST_SERIES)?;
-        let mut series = BTreeMap::new();
+        let mut series: Vec<(Box<str>, Series)> = Vec::with_capacity(count);
         for _ in 0..count {
             let name = std::str::from_utf8(reader.block(MOST_METRIC_BYTES)?)
-                .map_err(|_| StateError::Wrong("name"))?
-                .to_owned();
+                .map_err(|_| StateError::Wrong("name"))?;
             let read = read_series(&mut reader)?;
-            if series.last_key_value().is_some_and(|(last, _)| *last >= name) {
+            if series.last().is_some_and(|(last, _)| **last >= *name) {
                 return Err(StateError::Wrong("order"));
             }
-            series.insert(name, read);
+            series.push((name.into(), read));
         }
         if reader.is_empty() { Ok(Self { series }) } else { Err(StateError::Wrong("end")) }
     }

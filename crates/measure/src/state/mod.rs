@@ -18,11 +18,13 @@ use crate::filter::{Estimate, Filter, Outcome, Reason};
 use crate::measurement::Measurement;
 use crate::settings::MetricSettings;
 use point::{BLOCK, MOST_RECENT, Points};
-use std::collections::BTreeMap;
 use twox_hash::XxHash3_64;
 
 /// Metrics of a user at most: with 512 points of history each they stay below what a store takes.
 pub const MOST_SERIES: usize = 16;
+
+/// Bytes that an allocation takes beside what is in it, on average: allocators have sizes an eighth apart.
+const ALLOCATION: usize = 24;
 
 /// Bytes that are no state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +51,8 @@ pub struct TooManySeries;
 /// All that is known of a user.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct UserState {
-    series: BTreeMap<String, Series>,
+    /// By name. A list, since most users have one or two: a tree's smallest node takes room for eleven.
+    series: Vec<(Box<str>, Series)>,
 }
 
 /// All that is known of a metric of a user.
@@ -83,7 +86,8 @@ impl UserState {
         let value = value + 0.0;
         let time_ms = measurement.time.as_millis();
         let identity = identity(measurement.id.as_deref(), time_ms, value);
-        let Some(series) = self.series.get_mut(&measurement.metric) else {
+        let place = self.place(&measurement.metric);
+        let Ok(at) = place else {
             if self.series.len() >= MOST_SERIES {
                 return Err(TooManySeries);
             }
@@ -91,33 +95,43 @@ impl UserState {
             let point = Point { identity, time_ms, value, step };
             let points = Points { blocks: Vec::new(), recent: vec![point] };
             let series = Series { filter, accepted: 1, rejected: 0, points };
-            self.series.insert(measurement.metric.clone(), series);
+            self.series.reserve_exact(1);
+            let at = place.unwrap_or_else(|at| at);
+            self.series.insert(at, (measurement.metric.as_str().into(), series));
             return Ok((point.outcome(), true));
         };
-        Ok(series.judge(settings, identity, time_ms, value))
+        Ok(self.series[at].1.judge(settings, identity, time_ms, value))
+    }
+
+    /// Where a metric's series is, or would be.
+    fn place(&self, metric: &str) -> Result<usize, usize> {
+        self.series.binary_search_by(|(name, _)| (**name).cmp(metric))
     }
 
     /// A series by its metric.
     pub fn series(&self, metric: &str) -> Option<&Series> {
-        self.series.get(metric)
+        self.place(metric).ok().map(|at| &self.series[at].1)
     }
 
     /// The metrics' names, in their order.
     pub fn metrics(&self) -> impl Iterator<Item = &str> {
-        self.series.keys().map(String::as_str)
+        self.series.iter().map(|(name, _)| &**name)
     }
 
-    /// Bytes that it takes in memory, roughly.
+    /// Bytes that it takes in memory; an allocation counts with what allocators add to it.
     pub fn weight(&self) -> usize {
-        let point = size_of::<Point>();
-        self.series
-            .iter()
-            .map(|(name, series)| {
-                let blocks: usize = series.points.blocks.iter().map(|block| block.len() + 24).sum();
-                512 + name.len() + series.points.recent.capacity() * point + blocks
-            })
-            .sum::<usize>()
-            + 64
+        let of_series = |(name, series): &(Box<str>, Series)| {
+            let Points { blocks, recent } = &series.points;
+            let packed: usize = blocks.iter().map(|block| block.capacity() + ALLOCATION).sum();
+            let lists = recent.capacity() * size_of::<Point>() + blocks.capacity() * size_of::<Vec<u8>>();
+            name.len()
+                + packed
+                + lists
+                + series.filter.levels.0.capacity() * size_of::<f64>()
+                + 4 * ALLOCATION
+        };
+        let series: usize = self.series.iter().map(of_series).sum();
+        size_of::<Self>() + self.series.capacity() * size_of::<(Box<str>, Series)>() + series + 2 * ALLOCATION
     }
 }
 
