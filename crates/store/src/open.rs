@@ -95,23 +95,29 @@ impl Store {
             std::fs::create_dir_all(folder)
                 .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         }
-        let open = |flags| Connection::open_with_flags(path, flags);
         let at = |source| StoreError::Open { path: path.clone(), source };
-        let writer = open(
-            OpenFlags::SQLITE_OPEN_READ_WRITE
+        let open = || -> Result<(Connection, bool), StoreError> {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
                 | OpenFlags::SQLITE_OPEN_CREATE
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )
-        .map_err(at)?;
-        prepare(&writer, path).map_err(|error| match error {
-            StoreError::Sqlite(source)
-                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
-            {
-                StoreError::Foreign { path: path.clone() }
-            }
-            StoreError::Sqlite(source) => at(source),
-            other => other,
-        })?;
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let writer = Connection::open_with_flags(path, flags).map_err(at)?;
+            let migrated = prepare(&writer, path).map_err(|error| match error {
+                StoreError::Sqlite(source)
+                    if source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
+                {
+                    StoreError::Foreign { path: path.clone() }
+                }
+                StoreError::Sqlite(source) => at(source),
+                other => other,
+            })?;
+            Ok((writer, migrated))
+        };
+        let (mut writer, migrated) = open()?;
+        if migrated {
+            // Making the tables took memory that this connection would keep for as long as it is open.
+            drop(writer);
+            writer = open()?.0;
+        }
         let readers = (0..READERS).map(|_| OnceLock::new()).collect();
         let store = Self::of(writer, readers, Some(path.clone()));
         if let Some(first) = store.readers.first() {
@@ -173,7 +179,8 @@ fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(reader)
 }
 
-fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Brings a connection and its store into order. Says whether the store was brought up to date.
+fn prepare(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // In one transaction: another process may be making the store between two questions.
     connection.execute_batch("BEGIN")?;
@@ -201,7 +208,8 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
         migrate(connection)?;
     }
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(keep_plans(connection)?)
+    keep_plans(connection)?;
+    Ok(version < known)
 }
 
 /// A prepared statement is planned once, not anew for every value that is bound to it.
