@@ -12,6 +12,7 @@ use serde_json::Value;
 use std::io::Write;
 use support::process::finish;
 use support::{Workbench, example};
+use watchfire_flow::{Clock, SystemClock};
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -158,4 +159,46 @@ fn settings_that_can_not_be_kept_are_named() {
     let all_well = bench.run(["check"]);
     all_well.ends_with(0);
     assert!(all_well.out().contains("measures   in sqlite, batches of 500"), "{}", all_well.out());
+}
+
+/// Killed at any moment and given again until it ends, a run leaves what one that was left alone leaves.
+#[test]
+fn kills_lose_nothing_and_apply_nothing_twice() {
+    let rows = (0..20_000).map(|n| {
+        let value = f64::from(n * 7_919 % 101) / 10.0 + if n % 97 == 0 { 500.0 } else { 0.0 };
+        format!("user-{},load,{},{value}\n", n % 300, 1_790_000_000 + n)
+    });
+    let text: String = std::iter::once("user,metric,time,value\n".to_owned()).chain(rows).collect();
+    let states = |bench: &Workbench| -> Vec<(String, Vec<u8>)> {
+        let sql = bench.sql();
+        let mut statement = sql.prepare("SELECT user, value FROM measured_users ORDER BY user").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let alone = Workbench::new();
+    let file = alone.file("m.csv", &text);
+    let clock = SystemClock::new();
+    alone.run(["measure", "--quiet", "--out", "out.ndjson", file.to_str().unwrap()]).ends_with(0);
+    let took = clock.elapsed();
+    assert_eq!(states(&alone).len(), 300);
+
+    let bench = Workbench::new();
+    let file = bench.file("m.csv", &text);
+    let mut killed = 0;
+    for kill in 1..=15_u32 {
+        let mut child = support::process::start(&mut bench.command([
+            "measure",
+            "--quiet",
+            "--out",
+            "out.ndjson",
+            file.to_str().unwrap(),
+        ]));
+        support::process::pause(took * (kill * 37 % 100) / 100);
+        killed += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(killed >= 5, "only {killed} of 15 were killed while they ran");
+    bench.run(["measure", "--quiet", "--out", "out.ndjson", file.to_str().unwrap()]).ends_with(0);
+    assert_eq!(states(&bench), states(&alone), "after {killed} kills");
 }
