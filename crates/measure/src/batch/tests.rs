@@ -2,6 +2,7 @@
 
 mod exactness;
 mod store;
+mod stores;
 
 use super::*;
 use crate::filter::Outcome;

@@ -86,21 +86,20 @@ impl UserState {
         let value = value + 0.0;
         let time_ms = measurement.time.as_millis();
         let identity = identity(measurement.id.as_deref(), time_ms, value);
-        let place = self.place(&measurement.metric);
-        let Ok(at) = place else {
-            if self.series.len() >= MOST_SERIES {
-                return Err(TooManySeries);
-            }
-            let (filter, step) = Filter::begin(settings, time_ms, value);
-            let point = Point { identity, time_ms, value, step };
-            let points = Points { blocks: Vec::new(), recent: vec![point] };
-            let series = Series { filter, accepted: 1, rejected: 0, points };
-            self.series.reserve_exact(1);
-            let at = place.unwrap_or_else(|at| at);
-            self.series.insert(at, (measurement.metric.as_str().into(), series));
-            return Ok((point.outcome(), true));
+        let at = match self.place(&measurement.metric) {
+            Ok(at) => return Ok(self.series[at].1.judge(settings, identity, time_ms, value)),
+            Err(at) => at,
         };
-        Ok(self.series[at].1.judge(settings, identity, time_ms, value))
+        if self.series.len() >= MOST_SERIES {
+            return Err(TooManySeries);
+        }
+        let (filter, step) = Filter::begin(settings, time_ms, value);
+        let point = Point { identity, time_ms, value, step };
+        let points = Points { blocks: Vec::new(), recent: vec![point] };
+        let series = Series { filter, accepted: 1, rejected: 0, points };
+        self.series.reserve_exact(1);
+        self.series.insert(at, (measurement.metric.as_str().into(), series));
+        Ok((point.outcome(), true))
     }
 
     /// Where a metric's series is, or would be.

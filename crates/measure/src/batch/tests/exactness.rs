@@ -24,7 +24,7 @@ fn input(chance: &mut ChaCha8Rng) -> Vec<Measurement> {
 }
 
 /// A batch as it comes over a network: shuffled, with repetitions; and for each the place in `part` that it is.
-fn delivered(part: &[Measurement], chance: &mut ChaCha8Rng) -> Vec<usize> {
+pub(super) fn delivered(part: &[Measurement], chance: &mut ChaCha8Rng) -> Vec<usize> {
     let mut places: Vec<usize> = (0..part.len()).collect();
     for _ in 0..part.len() / 4 {
         places.push(chance.random_range(0..part.len()));
@@ -36,7 +36,7 @@ fn delivered(part: &[Measurement], chance: &mut ChaCha8Rng) -> Vec<usize> {
 }
 
 /// What a batch comes to when it is judged one by one, in its order, by who never fails.
-fn sequential(states: &mut BTreeMap<String, UserState>, batch: &[Measurement]) -> Vec<Outcome> {
+pub(super) fn sequential(states: &mut BTreeMap<String, UserState>, batch: &[Measurement]) -> Vec<Outcome> {
     let mut order: Vec<usize> = (0..batch.len()).collect();
     order.sort_by_key(|place| batch[*place].time);
     let mut outcomes = vec![None; batch.len()];

@@ -1,18 +1,13 @@
 //! Batches on real stores: shuffled, repeated, given up halfway, after restarts and from two writers at once, they end as one after the
 //! other. On SQLite always; on PostgreSQL and DynamoDB where `checks/postgres` or `checks/dynamodb` runs this.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
-
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use super::exactness::{delivered, sequential};
+use super::*;
+use crate::state::UserState;
+use rand::RngExt;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::timeout;
-use watchfire_flow::{Clock, SystemClock};
-use watchfire_measure::{BatchSettings, Engine, Measurement, MetricSettings, Outcome, UserState};
-use watchfire_signal::Timestamp;
-use watchfire_store::measurements::{MeasurementStore, SqliteMeasurements};
+use watchfire_store::measurements::SqliteMeasurements;
 use watchfire_store::{Location, Store};
 use watchfire_store_dynamodb::{DynamoDb, Settings};
 use watchfire_store_postgres::{PostgresMeasurements, PostgresSettings};
@@ -23,7 +18,6 @@ type AnyStore = Arc<dyn MeasurementStore>;
 const RUNS: u64 = 12;
 
 /// What a test says where it can't run.
-#[expect(clippy::print_stderr, reason = "whoever looks at the output of a test wants to know")]
 fn skipped(what: &str) {
     eprintln!("skipped: {what} is not set");
 }
@@ -42,29 +36,6 @@ fn input(chance: &mut ChaCha8Rng, run: u64) -> Vec<Measurement> {
         .collect()
 }
 
-/// As a network brings it: shuffled, a quarter of it twice.
-fn delivered(part: &[Measurement], chance: &mut ChaCha8Rng) -> Vec<Measurement> {
-    let mut batch = part.to_vec();
-    batch.extend((0..part.len() / 4).map(|_| part[chance.random_range(0..part.len())].clone()));
-    for place in (1..batch.len()).rev() {
-        batch.swap(place, chance.random_range(0..=place));
-    }
-    batch
-}
-
-/// One by one, in the order of time, by who never fails.
-fn sequential(states: &mut BTreeMap<String, UserState>, batch: &[Measurement]) -> Vec<Outcome> {
-    let mut order: Vec<usize> = (0..batch.len()).collect();
-    order.sort_by_key(|place| batch[*place].time);
-    let mut outcomes = vec![None; batch.len()];
-    for place in order {
-        let state = states.entry(batch[place].user.clone()).or_default();
-        let (outcome, _) = state.judge(&MetricSettings::default(), &batch[place]).unwrap();
-        outcomes[place] = Some(Outcome { repeated: false, ..outcome });
-    }
-    outcomes.into_iter().flatten().collect()
-}
-
 /// Sends a batch until every measurement has an answer, with an engine that is given up at any moment and made anew.
 async fn writer(store: &AnyStore, batch: &[Measurement], seed: u64) -> Vec<Outcome> {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
@@ -78,13 +49,10 @@ async fn writer(store: &AnyStore, batch: &[Measurement], seed: u64) -> Vec<Outco
         } else {
             Duration::from_secs(30)
         };
-        let judged = tokio::select! {
-            () = runner.run() => unreachable!("the lanes are open as long as the engine is there"),
-            judged = timeout(patience, engine.judge(batch.to_vec())) => judged,
+        let Ok(judged) = beside(runner, timeout(patience, engine.judge(batch.to_vec()))).await else {
+            continue;
         };
-        let Ok(judged) = judged else { continue };
-        let outcomes: Vec<Option<Outcome>> =
-            judged.unwrap().answers.iter().map(|answer| answer.outcome().copied()).collect();
+        let outcomes = outcomes(&judged.unwrap());
         if outcomes.iter().all(Option::is_some) {
             let told = outcomes.into_iter().flatten();
             return told.map(|outcome| Outcome { repeated: false, ..outcome }).collect();
@@ -105,7 +73,8 @@ async fn ends_as_a_sequential_run(store: AnyStore, first_run: u64) {
             while cut < rest.len() && rest[cut].time == rest[cut - 1].time {
                 cut += 1;
             }
-            let batch = delivered(&rest[..cut], &mut chance);
+            let batch: Vec<Measurement> =
+                delivered(&rest[..cut], &mut chance).into_iter().map(|place| rest[place].clone()).collect();
             // Two at once, that know nothing of each other.
             let (one, another) = tokio::join!(
                 writer(&store, &batch, chance.random()),
