@@ -13,7 +13,7 @@ use watchfire_signal::Decider;
 
 /// Decisions on one pattern that are kept in memory: those last made or looked up. The archive may not have the former
 /// yet, and alerts of files that overlap go back in time.
-const MAX_KNOWN: usize = 16;
+const MAX_KNOWN: usize = 2;
 /// What stands on a pattern.
 #[derive(Debug, Default)]
 pub(super) struct Standing {

@@ -29,7 +29,7 @@ impl Distinct {
             return true;
         }
         let mut sketch = Box::new([0; BITS / 64]);
-        for known in self.exact.drain(..) {
+        for known in std::mem::take(&mut self.exact) {
             set(&mut sketch, known);
         }
         let new = set(&mut sketch, hash);
@@ -44,7 +44,7 @@ impl Distinct {
         }
         let Some(theirs) = &other.sketch else { return };
         let ours = self.sketch.get_or_insert_with(|| Box::new([0; BITS / 64]));
-        for hash in self.exact.drain(..) {
+        for hash in std::mem::take(&mut self.exact) {
             set(ours, hash);
         }
         ours.iter_mut().zip(theirs.iter()).for_each(|(ours, theirs)| *ours |= theirs);
