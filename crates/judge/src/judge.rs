@@ -33,6 +33,8 @@ use standing::{Maker, Standing};
 use std::sync::Arc;
 use watchfire_signal::{Alert, Decider, Field, Priority, Severity, Verdict};
 
+/// Decisions on one pattern that are kept, unless said otherwise.
+const KEEPS: usize = 16;
 /// Patterns that are kept in memory; the rest is in the archive.
 const MAX_PATTERNS: usize = 50_000;
 
@@ -115,6 +117,7 @@ pub struct Judge {
     ground: Ground,
     version: String,
     asking: Asking,
+    keeps: usize,
     history: History,
     statistics: Statistics,
     reuse: Reuse,
@@ -132,6 +135,7 @@ impl Judge {
             ground,
             version,
             asking: Asking::Nobody,
+            keeps: KEEPS,
             history,
             statistics: Statistics::new(),
             reuse: Reuse::new(Policy::default()),
@@ -139,6 +143,14 @@ impl Judge {
             patterns: BoundedMap::new(MAX_PATTERNS),
             waiting: BoundedMap::new(MAX_PATTERNS),
         }
+    }
+
+    /// How many decisions on one pattern are kept in memory, at least one, and 16 if nobody says: those last made or looked up. The archive may
+    /// not have the former yet, and alerts of files that overlap go back in time; where neither is so, two do.
+    #[must_use]
+    pub fn keeping(mut self, decisions: usize) -> Self {
+        self.keeps = decisions.max(1);
+        self
     }
 
     /// What earlier decisions are worth, now that a model can be asked.
@@ -205,7 +217,13 @@ impl Judge {
                     rule: mix(assessed.entities.rule, tenant),
                     host: mix(assessed.entities.asset, tenant),
                 };
-                let maker = Maker { case: &case, history: &self.history, asking: &self.asking, archive };
+                let maker = Maker {
+                    case: &case,
+                    history: &self.history,
+                    asking: &self.asking,
+                    archive,
+                    keeps: self.keeps,
+                };
                 let (decision, fresh) = state.next(&mut self.reuse, &mut self.learned, place, &maker);
                 if fresh && state.waits_for(decision.id) {
                     self.waiting.entry(decision.id, || key);

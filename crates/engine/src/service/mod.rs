@@ -129,7 +129,9 @@ impl Service {
         let wanted = setup.enriches.then(Wanted::new);
         store.index()?;
         let (source, next) = store.network_source("network", clock.unix_millis())?;
+        // Alerts come as they happen, and what is decided is in the store a moment later.
         let judge = Judge::new(ground.clone(), setup.history)
+            .keeping(2)
             .asking(setup.asking.clone())
             .reusing(setup.reuse)
             .learned(setup.learned);

@@ -11,9 +11,6 @@ use crate::reuse::{Book, JUMP, PARTING, Place, Plan, Reuse, Side, Why};
 use std::sync::Arc;
 use watchfire_signal::Decider;
 
-/// Decisions on one pattern that are kept in memory: those last made or looked up. The archive may not have the former
-/// yet, and alerts of files that overlap go back in time.
-const MAX_KNOWN: usize = 2;
 /// What stands on a pattern.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
@@ -60,6 +57,8 @@ pub(super) struct Maker<'m> {
     pub(super) history: &'m History,
     pub(super) asking: &'m Asking,
     pub(super) archive: &'m dyn Archive,
+    /// See [`Judge::keeping`](super::Judge::keeping).
+    pub(super) keeps: usize,
 }
 
 impl Maker<'_> {
@@ -184,7 +183,7 @@ impl Standing {
             Arc::new(maker.fresh(id, reuse, place, why, harmless))
         });
         if !self.known.iter().any(|known| known.id == decision.id) {
-            if self.known.len() >= MAX_KNOWN {
+            if self.known.len() >= maker.keeps {
                 self.known.remove(0);
             }
             self.known.push(Arc::clone(&decision));
