@@ -24,7 +24,7 @@ fn input(chance: &mut ChaCha8Rng) -> Vec<Measurement> {
 }
 
 /// A batch as it comes over a network: shuffled, with repetitions; and for each the place in `part` that it is.
-pub(super) fn delivered(part: &[Measurement], chance: &mut ChaCha8Rng) -> Vec<usize> {
+fn delivered(part: &[Measurement], chance: &mut ChaCha8Rng) -> Vec<usize> {
     let mut places: Vec<usize> = (0..part.len()).collect();
     for _ in 0..part.len() / 4 {
         places.push(chance.random_range(0..part.len()));
@@ -33,6 +33,17 @@ pub(super) fn delivered(part: &[Measurement], chance: &mut ChaCha8Rng) -> Vec<us
         places.swap(place, chance.random_range(0..=place));
     }
     places
+}
+
+/// Takes the next part of an input, and delivers it. Parts end between times, so that none is stale by the parting.
+pub(super) fn next_batch(rest: &mut &[Measurement], chance: &mut ChaCha8Rng) -> Vec<Measurement> {
+    let mut cut = chance.random_range(1..=rest.len());
+    while cut < rest.len() && rest[cut].time == rest[cut - 1].time {
+        cut += 1;
+    }
+    let (part, after) = rest.split_at(cut);
+    *rest = after;
+    delivered(part, chance).into_iter().map(|place| part[place].clone()).collect()
 }
 
 /// What a batch comes to when it is judged one by one, in its order, by who never fails.
@@ -112,16 +123,9 @@ proptest! {
         on_a_paused_clock(async {
             let mut rest = &input[..];
             while !rest.is_empty() {
-                // Parts end between times, so that none is stale by the parting.
-                let mut cut = chance.random_range(1..=rest.len());
-                while cut < rest.len() && rest[cut].time == rest[cut - 1].time {
-                    cut += 1;
-                }
-                let batch: Vec<Measurement> =
-                    delivered(&rest[..cut], &mut chance).into_iter().map(|place| rest[place].clone()).collect();
+                let batch = next_batch(&mut rest, &mut chance);
                 let answers = insist(&store, &batch, &mut chance, settings).await;
                 assert_eq!(answers, sequential(&mut states, &batch));
-                rest = &rest[cut..];
             }
         });
         for (user, state) in &states {

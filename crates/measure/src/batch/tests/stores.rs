@@ -1,7 +1,7 @@
 //! Batches on real stores: shuffled, repeated, given up halfway, after restarts and from two writers at once, they end as one after the
 //! other. On SQLite always; on PostgreSQL and DynamoDB where `checks/postgres` or `checks/dynamodb` runs this.
 
-use super::exactness::{delivered, sequential};
+use super::exactness::{next_batch, sequential};
 use super::*;
 use crate::state::UserState;
 use rand::RngExt;
@@ -68,13 +68,7 @@ async fn ends_as_a_sequential_run(store: AnyStore, first_run: u64) {
         let mut states = BTreeMap::new();
         let mut rest = &input[..];
         while !rest.is_empty() {
-            // Parts end between times, so that none is stale by the parting.
-            let mut cut = chance.random_range(1..=rest.len());
-            while cut < rest.len() && rest[cut].time == rest[cut - 1].time {
-                cut += 1;
-            }
-            let batch: Vec<Measurement> =
-                delivered(&rest[..cut], &mut chance).into_iter().map(|place| rest[place].clone()).collect();
+            let batch = next_batch(&mut rest, &mut chance);
             // Two at once, that know nothing of each other.
             let (one, another) = tokio::join!(
                 writer(&store, &batch, chance.random()),
@@ -83,7 +77,6 @@ async fn ends_as_a_sequential_run(store: AnyStore, first_run: u64) {
             let expected = sequential(&mut states, &batch);
             assert_eq!(one, expected, "run {run}");
             assert_eq!(another, expected, "run {run}");
-            rest = &rest[cut..];
         }
         let users: Vec<String> = states.keys().cloned().collect();
         for (user, stored) in users.iter().zip(store.load(&users).await) {
