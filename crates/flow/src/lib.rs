@@ -24,6 +24,7 @@ mod meter;
 mod retry;
 mod single_flight;
 mod turnstile;
+mod watermark;
 
 pub use batcher::{
     Batch, BatchRunner, BatchSettings, BatchStatistics, BatchWarning, Batcher, Gate, NotPushed, Traffic,
@@ -44,6 +45,7 @@ pub use meter::{MeterKind, MeterName, Meters, NoMeters, Raised, Reading};
 pub use retry::{Backoff, Retry, RetryBudget};
 pub use single_flight::{FlightStatistics, Fresh, SingleFlight};
 pub use turnstile::{Turn, Turnstile};
+pub use watermark::{MOST_TEXT, Watermark};
 
 /// The examples of the README are compiled and run.
 #[cfg(doctest)]
