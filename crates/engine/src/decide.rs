@@ -98,8 +98,13 @@ pub(crate) fn weight_of(verdict: u8, severity: u8) -> f64 {
 
 /// What analysts decided so far.
 pub fn history(store: &Store) -> Result<History, EngineError> {
+    Ok(history_of(store.analyst_decisions()?))
+}
+
+/// What analysts decided, from these rows.
+pub(crate) fn history_of(rows: Vec<AnalystDecisionRow>) -> History {
     let mut history = History::default();
-    for row in store.analyst_decisions()? {
+    for row in rows {
         let description: serde_json::Value = serde_json::from_str(&row.description).unwrap_or_default();
         let rule = description.get("rule_key").and_then(serde_json::Value::as_str).unwrap_or_default();
         if let Some(verdict) = Verdict::from_id(row.verdict) {
@@ -107,5 +112,5 @@ pub fn history(store: &Store) -> Result<History, EngineError> {
             history.add(row.pattern_key, rule, word);
         }
     }
-    Ok(history)
+    history
 }

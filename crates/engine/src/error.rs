@@ -9,6 +9,9 @@ pub enum EngineError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store that workers share failed, and trying again does not help.
+    #[error(transparent)]
+    Fleet(#[from] watchfire_store::fleet::FleetError),
     /// The output can't be written.
     #[error("can't write the output")]
     Output(#[source] io::Error),
@@ -55,6 +58,9 @@ impl EngineError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Store(error) => error.hint(),
+            Self::Fleet(_) => {
+                "the shared store refuses what it is told: does it have this version's tables, and may this user write them?"
+            }
             Self::Output(error) if error.kind() == io::ErrorKind::StorageFull => {
                 "free some space and run the same command again: what was decided is in the store"
             }

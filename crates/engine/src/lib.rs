@@ -14,6 +14,7 @@
 mod archive;
 pub mod articles;
 mod asking;
+pub mod capacity;
 mod deadletters;
 mod decide;
 mod enriching;
@@ -37,6 +38,7 @@ mod tally;
 mod timeline;
 mod verifying;
 mod work;
+pub mod worker;
 
 pub use archive::{decision_from_row, decision_to_row};
 pub use asking::{ASKER_PREFIX, AskProgress, AskSnapshot, Asker, Quote};

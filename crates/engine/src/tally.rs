@@ -314,7 +314,7 @@ impl Tally {
 }
 
 /// What the alerts of a pattern have in common, as JSON.
-fn describe(
+pub(crate) fn describe(
     alert: &Alert<'_>,
     facts: &Facts<'_>,
     judgement: &Judgement,

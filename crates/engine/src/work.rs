@@ -8,7 +8,7 @@ mod tests;
 
 pub(crate) use chunk::{DeadRecord, Found, JudgedChunk, ReadChunk, Verdicted};
 pub(crate) use court::{Court, Place};
-pub(crate) use rows::{Packer, clip, commit, questions};
+pub(crate) use rows::{Packer, alert_row, clip, commit, questions};
 
 use crate::archive::StoreArchive;
 use crate::enriching::{Collector, Wanted, is_worth_asking};

@@ -245,6 +245,17 @@ impl Judge {
         }
     }
 
+    /// Whether something stands on the pattern here; if not, the archive is asked what does.
+    pub fn knows(&self, pattern: i64) -> bool {
+        self.patterns.get(&pattern).is_some()
+    }
+
+    /// Takes in what analysts decided by now, which has changed for many patterns.
+    pub fn set_words(&mut self, history: History) {
+        self.history = history;
+        self.patterns.values_mut().for_each(|standing| standing.analyst = None);
+    }
+
     /// Takes in what analysts decided by now, which has changed for this pattern.
     pub fn set_history(&mut self, history: History, pattern: i64) {
         self.history = history;

@@ -1,6 +1,6 @@
 //! What calls cost, and what is kept from one process to the next so that they stay within their limits.
 
-use crate::{LedgerTotal, Store, StoreError};
+use crate::{LedgerRow, LedgerTotal, Store, StoreError};
 use rusqlite::OptionalExtension;
 
 impl Store {
@@ -36,6 +36,36 @@ impl Store {
                 last: row.get(14)?,
                 checks: count(15)?,
                 checks_nano: row.get(16)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The ledger's lines, in the order in which they were entered. For stores that live for a short while: all of them.
+    pub fn ledger_lines(&self) -> Result<Vec<LedgerRow>, StoreError> {
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT at, service, model, tier, outcome, items, checks, input, cached_input, cache_write, output,
+                 thinking, cost_nano, latency_ms
+             FROM ledger ORDER BY id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let count = |column| row.get::<_, i64>(column).map(|count| count as u64);
+            Ok(LedgerRow {
+                at: row.get(0)?,
+                service: row.get(1)?,
+                model: row.get(2)?,
+                tier: row.get(3)?,
+                outcome: row.get(4)?,
+                items: row.get(5)?,
+                checks: row.get(6)?,
+                input: count(7)?,
+                cached_input: count(8)?,
+                cache_write: count(9)?,
+                output: count(10)?,
+                thinking: count(11)?,
+                cost_nano: row.get(12)?,
+                latency_ms: count(13)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

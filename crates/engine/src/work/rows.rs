@@ -1,11 +1,11 @@
 //! What a chunk leaves in the store.
 
-use super::chunk::{JudgedChunk, ReadChunk};
+use super::chunk::{JudgedChunk, ReadChunk, Verdicted};
 use crate::archive::decision_to_row;
 use crate::asking::question;
 use std::collections::HashSet;
 use watchfire_judge::{Assessed, Facts, Ground, Judgement};
-use watchfire_signal::{Decider, Field};
+use watchfire_signal::{Alert, Decider, Field};
 use watchfire_store::{AlertRow, AlertRows, ChunkRow, Commit, DeadRow, QuestionRow};
 use zstd::bulk::Compressor;
 
@@ -24,21 +24,7 @@ pub(crate) fn commit(
     let mut written = HashSet::new();
     for ((alert, facts), verdicted) in read.alerts.iter().zip(facts).zip(&judged.verdicts) {
         let decision = &verdicted.judgement.decision;
-        alerts.push(&AlertRow {
-            ordinal: verdicted.ordinal,
-            time: verdicted.time,
-            pattern: decision.pattern,
-            decision: decision.id,
-            severity: decision.severity.id(),
-            priority: verdicted.judgement.priority.score(),
-            source: bounded(alert.get(Field::SourceIp).or_else(|| alert.get(Field::SourceDomain))),
-            destination: bounded(
-                alert
-                    .get(Field::DestinationIp)
-                    .or_else(|| if facts.asset.is_empty() { None } else { Some(facts.asset.as_ref()) }),
-            ),
-            user: bounded(alert.get(Field::TargetUser).or_else(|| alert.get(Field::User))),
-        });
+        alerts.push(&alert_row(alert, facts, verdicted));
         if verdicted.judgement.fresh && written.insert(decision.id) {
             decisions.push(decision_to_row(decision));
         }
@@ -63,6 +49,30 @@ pub(crate) fn commit(
         patterns: judged.patterns.clone(),
         dead,
         questions: Vec::new(),
+    }
+}
+
+/// What is kept of an alert.
+pub(crate) fn alert_row<'a>(
+    alert: &'a Alert<'_>,
+    facts: &'a Facts<'_>,
+    verdicted: &Verdicted,
+) -> AlertRow<'a> {
+    let decision = &verdicted.judgement.decision;
+    AlertRow {
+        ordinal: verdicted.ordinal,
+        time: verdicted.time,
+        pattern: decision.pattern,
+        decision: decision.id,
+        severity: decision.severity.id(),
+        priority: verdicted.judgement.priority.score(),
+        source: bounded(alert.get(Field::SourceIp).or_else(|| alert.get(Field::SourceDomain))),
+        destination: bounded(
+            alert
+                .get(Field::DestinationIp)
+                .or_else(|| if facts.asset.is_empty() { None } else { Some(facts.asset.as_ref()) }),
+        ),
+        user: bounded(alert.get(Field::TargetUser).or_else(|| alert.get(Field::User))),
     }
 }
 

@@ -70,6 +70,11 @@ impl<K: Hash + Eq + Copy, V> BoundedMap<K, V> {
         self.entries.values().map(|(_, value)| value)
     }
 
+    /// The entries, in no order, to be changed; this is no use of them.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.entries.values_mut().map(|(_, value)| value)
+    }
+
     /// Drops the least recently used quarter. Costs a pass over the map, but only every `bound / 4` insertions.
     fn evict(&mut self) {
         let mut ages: Vec<u64> = self.entries.values().map(|(used, _)| *used).collect();
