@@ -15,6 +15,7 @@ mod commit;
 mod dead;
 mod decisions;
 mod error;
+pub mod fleet;
 mod learning;
 mod ledger;
 mod measurement_dead;
