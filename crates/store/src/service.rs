@@ -9,7 +9,7 @@ use crate::{Commit, Deliveries, SourceId, Store, StoreError, outbox};
 use rusqlite::{OptionalExtension, TransactionBehavior};
 
 /// What a source of the network begins with, so that no file is taken for it.
-const HEAD: &[u8] = b"\0watchfire api\0";
+pub const HEAD: &[u8] = b"\0watchfire api\0";
 
 const INDEXES: &str = "
     CREATE INDEX IF NOT EXISTS alerts_by_time ON alerts (time);

@@ -10,7 +10,7 @@ use std::fmt;
 use twox_hash::XxHash3_64;
 
 /// How much of a source tells what it is.
-const HEAD_BYTES: usize = 64 << 10;
+pub const HEAD_BYTES: usize = 64 << 10;
 
 /// A source in one store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +24,16 @@ pub struct SourceId {
 }
 
 impl SourceId {
+    /// A source as a store has it: its number there, its tag, when it was first read, and the seed of its records' hashes.
+    pub fn of(row: i64, tag: [u8; 5], first_seen: i64, seed: u64) -> Self {
+        Self { row, tag, first_seen, seed }
+    }
+
+    /// Its number in this store.
+    pub fn row(self) -> i64 {
+        self.row
+    }
+
     /// What a record is recognised by when its source is read again: a hash of its text and of its place in it, where a
     /// text holds several.
     pub fn record_hash(self, text: &str, index: u64) -> u64 {
