@@ -1,15 +1,20 @@
 //! PostgreSQL: what many instances of Watchfire share.
 //!
 //! - [`PostgresSettings`] says where the server is, and the bounds; whoever connects makes the tables (`schema`).
+//! - [`Postgres`] is a database with these tables, and the connections to it.
 //! - [`PostgresMeasurements`] keeps users' measurements.
+//! - `text` writes what PostgreSQL's text can't hold: use `Text` and `OwnedText` for every text from outside.
 //! - `failure` says what an error means: whether it was done, and whether to come again.
 //! - A connection on which something went wrong, or whose call was dropped halfway, is closed and never lent again.
 
 mod failure;
 mod measurements;
+mod pool;
 mod schema;
 mod settings;
+mod text;
 mod tls;
 
 pub use measurements::PostgresMeasurements;
+pub use pool::Postgres;
 pub use settings::{PostgresError, PostgresSettings};

@@ -80,9 +80,11 @@ impl PostgresSettings {
         let session = format!(
             "SET statement_timeout = {};
              SET default_transaction_isolation = 'read committed';
+             SET search_path = {};
              SELECT set_config('synchronous_commit', 'on', false)
              WHERE current_setting('synchronous_commit') = 'off'",
-            self.statement_timeout.as_millis()
+            self.statement_timeout.as_millis(),
+            self.schema
         );
         let prepare = Hook::async_fn(move |connection: &mut deadpool_postgres::ClientWrapper, _| {
             let session = session.clone();

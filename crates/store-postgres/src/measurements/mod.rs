@@ -6,13 +6,10 @@
 
 mod statements;
 
-use crate::failure::{self, Doing};
-use crate::{PostgresError, PostgresSettings, schema};
-use deadpool_postgres::{Object, Pool};
+use crate::failure::Doing;
+use crate::{Postgres, PostgresError, PostgresSettings};
 use statements::Statements;
 use std::collections::HashMap;
-use std::time::Duration;
-use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use watchfire_store::measurements::admission::{Admission, check_user, stretches};
@@ -23,34 +20,23 @@ use watchfire_store::measurements::{
 /// Users' values in a PostgreSQL database. Its calls need the tokio runtime in which it was connected.
 #[derive(Debug)]
 pub struct PostgresMeasurements {
-    pool: Pool,
+    postgres: Postgres,
     statements: Statements,
-    /// For a connection: a free one, or a new one.
-    wait: Duration,
-    /// For the server's answer, where it gives none although its own timeout has passed.
-    answer: Duration,
 }
 
 impl PostgresMeasurements {
     /// Connects, and brings the tables to the current version. Of several instances that do so at once, one makes them.
     pub async fn connect(settings: &PostgresSettings) -> Result<Self, PostgresError> {
-        let pool = settings.pool()?;
-        let wait = settings.wait_timeout + settings.connect_timeout;
-        let mut connection = timeout(wait, pool.get())
-            .await
-            .map_err(|_| PostgresError::Late { after: wait })?
-            .map_err(|source| PostgresError::Connect { source: Box::new(source) })?;
-        schema::migrate(&mut connection, &settings.schema).await?;
-        drop(connection);
-        Ok(Self {
-            pool,
-            statements: Statements::of(&settings.schema),
-            wait,
-            answer: settings.statement_timeout + settings.connect_timeout,
-        })
+        Ok(Self::of(Postgres::connect(settings).await?))
     }
 
-    /// Asks one prepared statement. A connection that is not known to be as before is closed, also where nobody waits any more.
+    /// Over connections that others use too.
+    pub fn of(postgres: Postgres) -> Self {
+        let statements = Statements::of(postgres.schema());
+        Self { postgres, statements }
+    }
+
+    /// Asks one prepared statement.
     async fn ask(
         &self,
         doing: Doing,
@@ -58,31 +44,7 @@ impl PostgresMeasurements {
         types: &[Type],
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, UserFailure> {
-        let lent = match timeout(self.wait, self.pool.get()).await {
-            Ok(Ok(connection)) => Lent(Some(connection)),
-            Ok(Err(error)) => return Err(failure::of_pool(&error)),
-            Err(_) => return Err(UserFailure::Throttled { after: None }),
-        };
-        let Some(connection) = &lent.0 else { return Err(UserFailure::Throttled { after: None }) };
-        let prepared = match timeout(self.answer, connection.prepare_typed_cached(text, types)).await {
-            Ok(Ok(prepared)) => prepared,
-            // Whatever happens before a statement is sent, it was not done.
-            Ok(Err(error)) => return Err(failure::of(&error, Doing::Reading)),
-            Err(_) => return Err(failure::without_answer(Doing::Reading, self.answer)),
-        };
-        match timeout(self.answer, connection.query(&prepared, values)).await {
-            Ok(Ok(rows)) => {
-                lent.give_back();
-                Ok(rows)
-            }
-            Ok(Err(error)) => {
-                if failure::leaves_connection(&error) {
-                    lent.give_back();
-                }
-                Err(failure::of(&error, doing))
-            }
-            Err(_) => Err(failure::without_answer(doing, self.answer)),
-        }
+        Ok(self.postgres.ask(doing, text, types, values).await?)
     }
 
     /// Writes these users, in the order of their names; answers in the order of `writes`.
@@ -210,21 +172,4 @@ fn read(names: &[&[u8]], rows: &[Row]) -> Result<Vec<Option<StoredUser>>, UserFa
 
 fn unreadable(error: &dyn std::error::Error) -> UserFailure {
     UserFailure::Refused(format!("the table holds what can't be read: {error}"))
-}
-
-/// A connection for one call. Unless it is given back, it is closed: an unfinished statement would keep the next one waiting.
-struct Lent(Option<Object>);
-
-impl Lent {
-    fn give_back(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(Object::take(connection));
-        }
-    }
 }

@@ -71,8 +71,9 @@ async fn many_instances_make_the_tables_once() {
         started.unwrap().unwrap();
     }
     let (client, _tasks) = beside(&settings.url).await;
-    let text = format!("SELECT count(*) FROM {}.migrations", settings.schema);
-    assert_eq!(client.query_one(&text, &[]).await.unwrap().get::<_, i64>(0), 1);
+    // Each version once.
+    let text = format!("SELECT count(*) = max(version) FROM {}.migrations", settings.schema);
+    assert!(client.query_one(&text, &[]).await.unwrap().get::<_, bool>(0));
 }
 
 #[tokio::test]
