@@ -26,6 +26,7 @@ mod overrides;
 mod patterns;
 mod questions;
 mod queue;
+pub mod records;
 mod reputation;
 mod rows;
 mod runs;
