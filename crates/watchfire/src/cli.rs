@@ -1,11 +1,15 @@
 //! What can be said on the command line.
 
 mod articles;
+mod capacity;
 mod eval;
 mod measure;
 mod outside;
 
 pub(crate) use articles::{AddFeed, ArticlesCommand, FeedsCommand, ProfileCommand, Sort};
+pub(crate) use capacity::Capacity;
+#[cfg(test)]
+pub(crate) use capacity::Numbers;
 pub(crate) use eval::{Curves, Decides, Eval, Keys};
 pub(crate) use measure::Measure;
 pub(crate) use outside::{Batches, Webhooks};
@@ -70,6 +74,8 @@ pub(crate) enum Command {
     Intel(IntelCommand),
     /// What calls to models and services cost, and what they are going to
     Cost(Cost),
+    /// How much a fleet of workers would carry, how long alerts would wait, and what it would cost
+    Capacity(Capacity),
     /// Ask a model again what it decided, and say how often it changes its mind
     Verify(Verify),
     /// What was learned from those who were asked: which rules are harmless, and where

@@ -39,13 +39,11 @@ pub struct Calibration {
     pub judge_us: f64,
     /// µs of a worker's core to take an alert from Kafka, write its rows to PostgreSQL and its verdict to Kafka.
     pub edge_us: f64,
-    /// µs during which a worker can do nothing else with other alerts, since judging is in order.
-    pub order_us: f64,
     /// µs of a worker's core for a question: prompt, call, checked answer.
     pub question_us: f64,
-    /// ms that a worker's batch waits for PostgreSQL.
+    /// ms that a worker waits for PostgreSQL with a batch, during which it judges nothing.
     pub postgres_batch_ms: f64,
-    /// ms that a worker's batch waits for Kafka's transaction.
+    /// ms of a transaction of Kafka, during which a worker judges the next batch.
     pub kafka_transaction_ms: f64,
     /// µs of a core of PostgreSQL for an alert.
     pub postgres_us: f64,
@@ -71,8 +69,8 @@ pub struct Calibration {
     pub kept_entities: f64,
     /// MB of records that a worker has fetched and not begun, at most.
     pub fetched_mb: f64,
-    /// Batches that a worker has at hand at once.
-    pub batches_at_once: f64,
+    /// MB of records that a worker holds at most, beyond which it reads no more.
+    pub held_mb: f64,
 }
 
 /// A constant, for people.
@@ -94,7 +92,7 @@ pub fn constants() -> &'static [Constant] {
     &CONSTANTS
 }
 
-const CONSTANTS: [Constant; 20] = [
+const CONSTANTS: [Constant; 19] = [
     Constant {
         name: "read_us",
         value: 1.5,
@@ -115,13 +113,6 @@ const CONSTANTS: [Constant; 20] = [
         standing: Standing::Provisional,
         source: "three workers, 100,000 records: 13.0 s of a core, less reading and judging",
         place: |c| &mut c.edge_us,
-    },
-    Constant {
-        name: "order_us",
-        value: 2.2,
-        standing: Standing::Measured,
-        source: "triage, warm, the same file again: 464,000/s through one turnstile, so at most that",
-        place: |c| &mut c.order_us,
     },
     Constant {
         name: "question_us",
@@ -223,17 +214,17 @@ const CONSTANTS: [Constant; 20] = [
     },
     Constant {
         name: "fetched_mb",
-        value: 32.0,
-        standing: Standing::Assumed,
-        source: "a bound of the consumer; to be measured",
+        value: 33.6,
+        standing: Standing::Measured,
+        source: "bounds: fetched and queued, kafka/src/settings.rs",
         place: |c| &mut c.fetched_mb,
     },
     Constant {
-        name: "batches_at_once",
-        value: 2.0,
-        standing: Standing::Assumed,
-        source: "one being stored while the next is judged",
-        place: |c| &mut c.batches_at_once,
+        name: "held_mb",
+        value: 134.0,
+        standing: Standing::Measured,
+        source: "a bound: engine/src/worker/run.rs",
+        place: |c| &mut c.held_mb,
     },
 ];
 
@@ -247,7 +238,6 @@ impl Default for Calibration {
             read_us: 0.0,
             judge_us: 0.0,
             edge_us: 0.0,
-            order_us: 0.0,
             question_us: 0.0,
             postgres_batch_ms: 0.0,
             kafka_transaction_ms: 0.0,
@@ -263,7 +253,7 @@ impl Default for Calibration {
             entity_kb: 0.0,
             kept_entities: 0.0,
             fetched_mb: 0.0,
-            batches_at_once: 0.0,
+            held_mb: 0.0,
         };
         for constant in &CONSTANTS {
             *(constant.place)(&mut calibration) = constant.value;

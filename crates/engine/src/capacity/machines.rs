@@ -14,9 +14,7 @@ use serde::Serialize;
 pub enum Part {
     /// The cores of the busiest worker.
     WorkerCores,
-    /// Judging in order, in the busiest worker.
-    WorkerOrder,
-    /// The busiest worker's batches, each of which waits for PostgreSQL and Kafka.
+    /// The busiest worker's batches: it judges one at a time, on one core, and waits until it is stored.
     WorkerBatches,
     /// The cores of PostgreSQL.
     PostgresCores,
@@ -26,6 +24,8 @@ pub enum Part {
     KafkaBytes,
     /// Checks of shared budgets.
     RedisChecks,
+    /// The cores of one machine that all of them share.
+    SharedCores,
     /// What the models allow.
     Model,
 }
@@ -35,12 +35,12 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Self::WorkerCores => "cores of the busiest worker",
-            Self::WorkerOrder => "judging in order, busiest worker",
             Self::WorkerBatches => "batches of the busiest worker",
             Self::PostgresCores => "cores of PostgreSQL",
             Self::KafkaCores => "cores of Kafka",
             Self::KafkaBytes => "bytes into Kafka",
             Self::RedisChecks => "budget checks of Redis",
+            Self::SharedCores => "the machine's cores, shared by all",
             Self::Model => "the models' budgets",
         }
     }
@@ -87,37 +87,48 @@ pub(super) fn machines(
 ) -> Vec<Resource> {
     let c = calibration;
     let worker_us = c.read_us + c.judge_us + c.edge_us + led.questions * c.question_us;
-    // A worker takes the next batch when one is stored and put out; so many are on their way at once.
-    let batch_s = (c.postgres_batch_ms + c.kafka_transaction_ms) / 1e3;
-    let batches_per_s = c.batches_at_once / batch_s;
+    // A batch is judged on one core and stored; while it is put out the next one is judged.
+    let batch = scenario.batch_alerts as f64;
+    let batch_s = (batch * worker_us / 1e6 + c.postgres_batch_ms / 1e3).max(c.kafka_transaction_ms / 1e3);
+    let postgres_us = c.postgres_us + led.questions * c.postgres_question_us;
+    let shared = scenario.shared_cores as f64;
     let bytes = (scenario.alert_bytes + scenario.verdict_bytes) * scenario.replication as f64;
     let brokers = scenario.kafka_brokers as f64;
     let per_s = [
         (Part::WorkerCores, scenario.cores as f64 * 1e6 / worker_us / skew.worker),
-        (Part::WorkerOrder, 1e6 / c.order_us / skew.worker),
-        (Part::WorkerBatches, scenario.batch_alerts as f64 * batches_per_s / skew.worker),
-        (
-            Part::PostgresCores,
-            scenario.postgres_cores as f64 * 1e6 / (c.postgres_us + led.questions * c.postgres_question_us),
-        ),
+        (Part::WorkerBatches, batch / batch_s / skew.worker),
+        (Part::PostgresCores, scenario.postgres_cores as f64 * 1e6 / postgres_us),
         (Part::KafkaCores, brokers * scenario.kafka_cores as f64 * 1e6 / c.kafka_us),
         (Part::KafkaBytes, brokers * c.kafka_mb_per_s * 1e6 / bytes),
+        (Part::SharedCores, shared * 1e6 / (worker_us + postgres_us + c.kafka_us)),
         (Part::RedisChecks, c.redis_checks_per_s / (led.calls * c.redis_checks_per_call)),
     ];
-    per_s.into_iter().map(|(part, rate)| Resource::new(part, rate, scenario)).collect()
+    per_s
+        .into_iter()
+        .filter(|(part, _)| *part != Part::SharedCores || scenario.shared_cores > 0)
+        .map(|(part, rate)| Resource::new(part, rate, scenario))
+        .collect()
 }
 
-/// MB that the busiest worker has resident.
-pub(super) fn memory_mb(scenario: &Scenario, calibration: &Calibration, skew: Skew) -> f64 {
+/// MB that the busiest worker has resident. `waits_s` is how long an open alert waits on average, of which there are so many
+/// a second; `behind` says whether alerts ever lie in the intake topic.
+pub(super) fn memory_mb(
+    scenario: &Scenario,
+    calibration: &Calibration,
+    skew: Skew,
+    (open_per_s, waits_s): (f64, f64),
+    behind: bool,
+) -> f64 {
     let c = calibration;
     let workers = scenario.workers.min(scenario.partitions) as f64;
     // New patterns come without end, so that they fill what there is room for within the time simulated.
     let new = scenario.new_share * scenario.alerts_per_s * scenario.hours * 3_600.0;
     let patterns = ((scenario.patterns as f64 + new) * skew.worker).min(c.kept_patterns);
     let entities = (scenario.entities as f64 / workers).min(c.kept_entities);
-    let at_hand =
-        c.batches_at_once * scenario.batch_alerts as f64 * (scenario.alert_bytes + scenario.verdict_bytes);
-    // Records are compressed in the topic, some five times, and lie unpacked in the worker.
-    let unpacked = 5.0 * at_hand / 1e6;
-    c.idle_mb + (patterns * c.pattern_kb + entities * c.entity_kb) / 1e3 + c.fetched_mb + unpacked
+    // One batch is judged and one put out, and whoever waits for an answer is held (Little's law). Records are compressed in
+    // the topic, some five times, and lie unpacked in the worker.
+    let alerts = 2.0 * scenario.batch_alerts as f64 + open_per_s * waits_s * skew.worker;
+    let unpacked = 5.0 * alerts * (scenario.alert_bytes + scenario.verdict_bytes) / 1e6;
+    let held = if behind { c.held_mb } else { unpacked.min(c.held_mb) };
+    c.idle_mb + (patterns * c.pattern_kb + entities * c.entity_kb) / 1e3 + c.fetched_mb + held
 }

@@ -133,6 +133,10 @@ fn report(scenario: &Scenario, calibration: &Calibration, demands: &[Demand], as
     let mut parts = machines::machines(scenario, calibration, skew, led);
     let machines_carry = parts.iter().filter_map(|part| part.carries_per_s).fold(f64::INFINITY, f64::min);
     let intake = intake::intake(scenario, machines_carry);
+    let waits_s = asked.waits.percentiles();
+    let waiting = (asked.alerts_answered + asked.alerts_given_up) / (scenario.hours * 3_600.0);
+    let worker_mb =
+        machines::memory_mb(scenario, calibration, skew, (waiting, waits_s.mean), intake.most >= 1.0);
     if !demands.is_empty() {
         parts.push(model(scenario, demands));
     }
@@ -152,7 +156,7 @@ fn report(scenario: &Scenario, calibration: &Calibration, demands: &[Demand], as
         bound_by: bound.map(|(_, part)| part),
         busiest_worker: skew.worker,
         fullest_partition: skew.partition,
-        worker_mb: machines::memory_mb(scenario, calibration, skew),
+        worker_mb,
         intake,
         decided: Decided {
             rules: came * scenario.by_rules,
@@ -176,7 +180,7 @@ fn report(scenario: &Scenario, calibration: &Calibration, demands: &[Demand], as
             in_a_call: if asked.calls == 0 { 0.0 } else { asked.sent as f64 / asked.calls as f64 },
             backlog: asked.backlog.clone(),
         },
-        waits_s: asked.waits.percentiles(),
+        waits_s,
         day: Day { calls: asked.calls as f64 / days, usd: asked.usd / days },
         day_without_reuse: without_reuse(scenario, demands),
         carried_without_reuse_per_s: carried_without_reuse(scenario, demands),

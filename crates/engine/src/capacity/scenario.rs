@@ -40,6 +40,8 @@ pub struct Scenario {
     pub kafka_brokers: u64,
     /// Cores of each.
     pub kafka_cores: u64,
+    /// Cores of the one machine that workers, PostgreSQL and Kafka share; 0: each has its own.
+    pub shared_cores: u64,
     /// Copies that Kafka keeps of each record.
     pub replication: u64,
 
@@ -92,6 +94,7 @@ impl Default for Scenario {
             postgres_cores: 4,
             kafka_brokers: 3,
             kafka_cores: 2,
+            shared_cores: 0,
             replication: 3,
             patterns: 10_000,
             zipf: 1.1,
@@ -183,7 +186,7 @@ struct BudgetKey {
 const DAY_H: f64 = 24.0;
 
 /// Every number, and what it may be.
-const KEYS: [Key; 29] = [
+const KEYS: [Key; 30] = [
     Key { name: "alerts_per_s", low: 0.001, high: 1e7, place: |s| Place::Number(&mut s.alerts_per_s) },
     Key { name: "peak", low: 1.0, high: 1_000.0, place: |s| Place::Number(&mut s.peak) },
     Key { name: "peak_hours", low: 0.01, high: 23.9, place: |s| Place::Number(&mut s.peak_hours) },
@@ -205,6 +208,7 @@ const KEYS: [Key; 29] = [
     Key { name: "postgres_cores", low: 1.0, high: 1_024.0, place: |s| Place::Whole(&mut s.postgres_cores) },
     Key { name: "kafka_brokers", low: 1.0, high: 1_000.0, place: |s| Place::Whole(&mut s.kafka_brokers) },
     Key { name: "kafka_cores", low: 1.0, high: 1_024.0, place: |s| Place::Whole(&mut s.kafka_cores) },
+    Key { name: "shared_cores", low: 0.0, high: 4_096.0, place: |s| Place::Whole(&mut s.shared_cores) },
     Key { name: "replication", low: 1.0, high: 10.0, place: |s| Place::Whole(&mut s.replication) },
     Key { name: "patterns", low: 1.0, high: 5e6, place: |s| Place::Whole(&mut s.patterns) },
     Key { name: "zipf", low: 0.0, high: 5.0, place: |s| Place::Number(&mut s.zipf) },

@@ -3,6 +3,7 @@
 mod articles;
 mod asking;
 mod batches;
+mod capacity;
 mod check;
 mod cost;
 mod curves;
@@ -45,6 +46,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Eval(command) => eval::run(&common, &command),
         Command::Intel(command) => intel::run(&common, &command),
         Command::Batches(command) => batches::run(&common, &command),
+        Command::Capacity(command) => capacity::run(&command),
         Command::Cost(command) => cost::run(&common, &command),
         Command::Verify(command) => verify::run(&common, &command),
         Command::Measure(command) => measure::run(&common, &command),
