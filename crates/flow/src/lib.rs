@@ -47,6 +47,11 @@ pub use single_flight::{FlightStatistics, Fresh, SingleFlight};
 pub use turnstile::{Turn, Turnstile};
 pub use watermark::{MOST_TEXT, Watermark};
 
+/// The other side of a [`Budget`] that several processes share: [`Budget::governed`].
+pub mod governed {
+    pub use crate::budget::{Ended, Flown, Governor, How, Log, PARTS, QuotaLog, Said, Told, Wanted};
+}
+
 /// The examples of the README are compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

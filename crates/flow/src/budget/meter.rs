@@ -2,10 +2,12 @@
 
 use super::amounts::{Amounts, Demand, FAR, Fate, Now, When, later};
 use super::config::{BudgetError, Counted, Period, Quota};
+use super::governed::QuotaLog;
 use super::held::Held;
 use super::pace::Pace;
 use super::period::bounds;
 use super::saved::SavedMeter;
+use super::share::Share;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -99,7 +101,7 @@ impl Meter {
     }
 
     /// When a call that takes this much may be made. To be asked after [`Meter::pass`].
-    pub(super) fn when(&self, cost: &Amounts, pace: &Pace, now: Now) -> When {
+    pub(super) fn when(&self, cost: &Amounts, pace: &Pace, share: Share, now: Now) -> When {
         match self {
             Self::Rolling { counted, limit, live, held, .. } => {
                 let cost = cost.of(*counted);
@@ -107,25 +109,29 @@ impl Meter {
                     return When::Never;
                 }
                 let allowed = match counted {
-                    Counted::Requests => pace.of(*limit),
-                    Counted::Tokens | Counted::MicroUsd => *limit,
+                    Counted::Requests => pace.of(*limit).min(share.of(*limit)),
+                    Counted::Tokens | Counted::MicroUsd => share.of(*limit),
                 };
+                if cost > allowed {
+                    return When::AfterAnEnd;
+                }
                 let wanted = u128::from(*live) + held.sum() + u128::from(cost);
                 match wanted.checked_sub(u128::from(allowed)) {
                     None | Some(0) => When::Now,
                     Some(excess) => held.freed(excess).map_or(When::AfterAnEnd, When::At),
                 }
             }
-            Self::Aligned { counted, limit, live, settled, ends_at, .. } => {
+            Self::Aligned { counted, limit, live, settled, begins_at, ends_at, .. } => {
                 let cost = cost.of(*counted);
-                let fits = |used: u64| used.checked_add(cost).is_some_and(|used| used <= *limit);
+                let fits = |used: u64, limit: u64| used.checked_add(cost).is_some_and(|used| used <= limit);
+                let allowed = share.of(*limit);
                 if cost > *limit {
                     When::Never
-                } else if fits(live.saturating_add(*settled)) {
+                } else if fits(live.saturating_add(*settled), allowed) && share.covers(*begins_at) {
                     When::Now
-                } else if *ends_at == i64::MAX && !fits(*settled) {
+                } else if *ends_at == i64::MAX && !fits(*settled, *limit) {
                     When::Never
-                } else if fits(*live) && *ends_at != i64::MAX {
+                } else if fits(*live, allowed) && *ends_at != i64::MAX {
                     let left = u64::try_from(ends_at.saturating_sub(now.unix_ms)).unwrap_or(0);
                     When::At(later(now.at, Duration::from_millis(left.saturating_add(1))))
                 } else {
@@ -133,11 +139,12 @@ impl Meter {
                 }
             }
             Self::Spacing { live, free_at, .. } => match free_at {
-                _ if *live > 0 => When::AfterAnEnd,
+                // A gap can't be shared out.
+                _ if *live > 0 || !share.is_all() => When::AfterAnEnd,
                 Some(free_at) if *free_at > now.at => When::At(*free_at),
                 _ => When::Now,
             },
-            Self::Concurrency { limit, live } if live < limit => When::Now,
+            Self::Concurrency { limit, live } if *live < share.of(*limit) => When::Now,
             Self::Concurrency { .. } => When::AfterAnEnd,
         }
     }
@@ -280,6 +287,34 @@ impl Meter {
             Self::Concurrency { .. } => {}
         }
         saved
+    }
+
+    /// Of a day or month: when the one around this moment begins and ends, and when the one after it ends.
+    pub(super) fn periods(&self, unix_ms: i64) -> Option<((i64, i64), i64)> {
+        let Self::Aligned { period, zone, .. } = self else { return None };
+        let current = bounds(unix_ms, *period, zone);
+        Some((current, bounds(current.1, *period, zone).1))
+    }
+
+    /// What calls of this process hold.
+    pub(super) fn log(&self, now: Instant) -> QuotaLog {
+        // Rounded up: nothing is free early.
+        let left = |until: Instant| {
+            u64::try_from(until.saturating_duration_since(now).as_millis()).unwrap_or(u64::MAX - 1) + 1
+        };
+        match self {
+            Self::Rolling { held, .. } => QuotaLog {
+                held_ms: held.iter().map(|(until, amount)| (left(until), amount)).collect(),
+                ..QuotaLog::default()
+            },
+            Self::Aligned { settled, begins_at, ends_at, .. } => {
+                QuotaLog { used: *settled, begins_at: *begins_at, ends_at: *ends_at, ..QuotaLog::default() }
+            }
+            Self::Spacing { free_at, .. } => {
+                QuotaLog { held_ms: free_at.iter().map(|&at| (left(at), 1)).collect(), ..QuotaLog::default() }
+            }
+            Self::Concurrency { .. } => QuotaLog::default(),
+        }
     }
 
     /// Takes over what an earlier process held, `elapsed` ago. To be called after [`Meter::pass`].

@@ -19,6 +19,8 @@
 //! Nobody sleeps with a lock held. Of those who wait, one looks at the clock for all; whoever stops waiting gives the
 //! place up by dropping the future.
 //!
+//! A budget that several processes share is [`Budget::governed`]: they wait here, and are granted slots from elsewhere.
+//!
 //! `state` is the whole of it as a machine without time or waiting; `meter` is one quota, `queue` the order, `pace` what
 //! is made use of; here is what waits.
 
@@ -26,19 +28,23 @@ mod amounts;
 mod ask;
 mod by_identifier;
 mod config;
+mod governed;
 mod held;
 mod meter;
 mod pace;
 mod period;
 mod queue;
 mod saved;
+mod share;
 mod slot;
 mod state;
 
 pub use ask::{Ask, Check, Closing, Denied, Outlook, Spent};
 pub use by_identifier::Budgets;
 pub use config::{BudgetConfig, BudgetError, ColdStart, Counted, Period, Quota};
+pub use governed::{Ended, Flown, Governor, How, Log, QuotaLog, Said, Told, Wanted};
 pub use saved::BudgetState;
+pub use share::PARTS;
 pub use slot::Slot;
 
 use crate::Clock;
@@ -252,7 +258,7 @@ impl Budget {
             next_slot: match state.when(&least, now) {
                 When::Now => Some(Duration::ZERO),
                 When::At(at) => Some(at.saturating_duration_since(now.at)),
-                When::AfterAnEnd | When::Never => None,
+                When::AfterAnEnd | When::Never => state.told_wait(now),
             },
             paused_for: state.paused_for(now),
             predicted_wait: state.predict_after(waiting as u64, now),

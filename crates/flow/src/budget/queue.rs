@@ -99,6 +99,31 @@ impl Queue {
         self.lines.get(name)?.waiters.first().copied()
     }
 
+    /// Who would be served if so many were, in order.
+    pub(super) fn upcoming(&self, most: usize, now: Instant) -> Vec<u64> {
+        let mut heads = self.heads.iter().map(|(&rank, &name)| (rank, name, 0)).peekable();
+        // Lines whose heads would have been served: the places of those who stood behind them.
+        let mut behind: BTreeMap<(Duration, u64), (LineName, usize)> = BTreeMap::new();
+        let (mut order, mut turn) = (Vec::new(), self.turn);
+        while order.len() < most {
+            let first_behind = behind.first_key_value().map(|(&rank, _)| rank);
+            let next = match (heads.peek(), first_behind) {
+                (Some(&(rank, ..)), Some(other)) if other < rank => behind.pop_first().map(|(_, next)| next),
+                (Some(_), _) => heads.next().map(|(_, name, place)| (name, place)),
+                (None, _) => behind.pop_first().map(|(_, next)| next),
+            };
+            let Some((name, place)) = next else { break };
+            let Some(line) = self.lines.get(&name) else { break };
+            let mut waiters = line.waiters.iter().skip(place);
+            order.extend(waiters.next());
+            if waiters.next().is_some() {
+                turn += 1;
+                behind.insert(self.rank_of(name.0, now, turn), (name, place + 1));
+            }
+        }
+        order
+    }
+
     /// Stands in line. Numbers rise.
     pub(super) fn push(&mut self, id: u64, waiter: Waiter) {
         let name = (waiter.priority, waiter.user);
@@ -167,8 +192,12 @@ impl Queue {
 
     fn rank(&mut self, priority: u8, since: Instant) -> (Duration, u64) {
         self.turn += 1;
+        self.rank_of(priority, since, self.turn)
+    }
+
+    fn rank_of(&self, priority: u8, since: Instant, turn: u64) -> (Duration, u64) {
         let handicap = self.ageing * u32::from(u8::MAX - priority);
-        (since.saturating_duration_since(self.origin).saturating_add(handicap), self.turn)
+        (since.saturating_duration_since(self.origin).saturating_add(handicap), turn)
     }
 
     /// About what goes before a newcomer: all who are more urgent; of those as urgent, as many turns as the newcomer
@@ -240,6 +269,26 @@ mod tests {
             }
             prop_assert!(came.is_empty());
             prop_assert!(queue.lines.is_empty() && queue.heads.is_empty() && queue.crowds.is_empty());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn who_is_upcoming_is_who_is_served(arrivals in proptest::collection::vec((0_u64..4, 0_u8..4, 0_u64..9), 1..60)) {
+            let start = Instant::now();
+            let mut queue = Queue::new(start, Duration::from_secs(10));
+            for (id, &(user, priority, after)) in arrivals.iter().enumerate() {
+                queue.push(id as u64, waiter(user, priority, start + Duration::from_secs(after)));
+            }
+            let now = start + Duration::from_secs(20);
+            let upcoming = queue.upcoming(arrivals.len(), now);
+            prop_assert_eq!(queue.upcoming(3, now), upcoming.iter().copied().take(3).collect::<Vec<_>>());
+            let mut served = Vec::new();
+            while let Some(id) = queue.next() {
+                queue.serve(id, now).unwrap();
+                served.push(id);
+            }
+            prop_assert_eq!(upcoming, served);
         }
     }
 

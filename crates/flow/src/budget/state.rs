@@ -4,10 +4,12 @@
 use super::amounts::{Amounts, Demand, FAR, Fate, Now, When, later};
 use super::ask::{Ask, Closing, Denied};
 use super::config::{BudgetConfig, BudgetError, ColdStart, Period, Quota};
+use super::governed::{Governed, Log, Told, flown};
 use super::meter::{MARGIN, Meter};
 use super::pace::{Pace, QUIET};
 use super::queue::{Queue, Waiter};
 use super::saved::BudgetState;
+use super::share::Share;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(31 * 86_400);
 #[derive(Debug)]
 struct Flight {
     cost: Amounts,
+    since: Instant,
     /// When it is over though nobody has seen an answer.
     lost_at: Option<Instant>,
 }
@@ -42,6 +45,8 @@ pub(super) struct State {
     cold_until: Option<Instant>,
     closed: Option<Closing>,
     next_id: u64,
+    /// Where others have a say in who gets a slot.
+    pub(super) governed: Option<Box<Governed>>,
 }
 
 impl State {
@@ -84,6 +89,7 @@ impl State {
             cold_until,
             closed: None,
             next_id: 0,
+            governed: None,
         }
     }
 
@@ -113,7 +119,16 @@ impl State {
     /// When a call that takes this much might be made if nobody else waited. To be asked after [`State::pass`].
     pub(super) fn when(&self, cost: &Amounts, now: Now) -> When {
         let gate = self.paused_until.max(self.cold_until).map_or(When::Now, When::At);
-        let open = self.meters.iter().fold(gate, |when, meter| when.and(meter.when(cost, &self.pace, now)));
+        let share = match &self.governed {
+            None => Share::ALL,
+            Some(governed) => match governed.share.filter(|share| share.holds(now.at)) {
+                Some(share) => share,
+                // Only whoever grants slots knows, but for what can never be.
+                None => return self.never(cost, now).map_or(When::AfterAnEnd, |_| When::Never),
+            },
+        };
+        let when = |meter: &Meter| meter.when(cost, &self.pace, share, now);
+        let open = self.meters.iter().fold(gate, |soonest, meter| soonest.and(when(meter)));
         // What is given up as lost ends at a moment that is known.
         match (open, self.lost.first()) {
             (When::AfterAnEnd, Some(&(lost_at, _))) => When::At(lost_at),
@@ -123,21 +138,26 @@ impl State {
 
     /// The position of a quota that can never let such a call through.
     pub(super) fn never(&self, cost: &Amounts, now: Now) -> Option<usize> {
-        self.meters.iter().position(|meter| meter.when(cost, &self.pace, now) == When::Never)
+        self.meters.iter().position(|meter| meter.when(cost, &self.pace, Share::ALL, now) == When::Never)
     }
 
     /// Sends a call on its way if all quotas have room for it, or takes nothing and says when they might.
     pub(super) fn try_admit(&mut self, cost: &Amounts, now: Now) -> Result<u64, When> {
         match self.when(cost, now) {
-            When::Now => Ok(self.admit(*cost, None)),
+            When::Now => Ok(self.admit(*cost, None, now.at)),
             when => Err(when),
         }
     }
 
-    fn admit(&mut self, cost: Amounts, lost_at: Option<Instant>) -> u64 {
-        self.meters.iter_mut().for_each(|meter| meter.take(&cost));
+    fn admit(&mut self, cost: Amounts, lost_at: Option<Instant>, since: Instant) -> u64 {
         let id = self.id();
-        self.flights.insert(id, Flight { cost, lost_at });
+        self.admit_as(id, cost, lost_at, since);
+        id
+    }
+
+    fn admit_as(&mut self, id: u64, cost: Amounts, lost_at: Option<Instant>, since: Instant) {
+        self.meters.iter_mut().for_each(|meter| meter.take(&cost));
+        self.flights.insert(id, Flight { cost, since, lost_at });
         if let Some(lost_at) = lost_at {
             self.lost.insert((lost_at, id));
         } else {
@@ -146,7 +166,6 @@ impl State {
             self.typical.tokens = mix(self.typical.tokens, cost.tokens);
             self.typical.micro_usd = mix(self.typical.micro_usd, cost.micro_usd);
         }
-        id
     }
 
     pub(super) fn id(&mut self) -> u64 {
@@ -161,6 +180,9 @@ impl State {
             self.lost.remove(&(lost_at, id));
         }
         self.meters.iter_mut().for_each(|meter| meter.end(&flight.cost, fate, now.at, now));
+        if let Some(governed) = &mut self.governed {
+            governed.end(id, fate, now.at);
+        }
     }
 
     /// A response took so long.
@@ -250,6 +272,9 @@ impl State {
         }
         let id = self.id();
         self.queue.push(id, waiter);
+        if let Some(governed) = &self.governed {
+            governed.stir();
+        }
         Ok(id)
     }
 
@@ -267,7 +292,11 @@ impl State {
     }
 
     pub(super) fn pause(&mut self, how_long: Duration, now: Now) {
-        self.paused_until = self.paused_until.max(Some(now.at + how_long.min(LONGEST_PAUSE)));
+        let until = now.at + how_long.min(LONGEST_PAUSE);
+        self.paused_until = self.paused_until.max(Some(until));
+        if let Some(governed) = &mut self.governed {
+            governed.pause(until);
+        }
     }
 
     pub(super) fn paused_for(&self, now: Now) -> Duration {
@@ -275,11 +304,18 @@ impl State {
     }
 
     pub(super) fn on_limited(&mut self, now: Now) {
-        self.pace.slow_down(0.5, now.at);
+        self.slow_down(0.5, now);
     }
 
     pub(super) fn on_slow(&mut self, now: Now) {
-        self.pace.slow_down(0.8, now.at);
+        self.slow_down(0.8, now);
+    }
+
+    fn slow_down(&mut self, factor: f64, now: Now) {
+        self.pace.slow_down(factor, now.at);
+        if let Some(governed) = &mut self.governed {
+            governed.slow_down(factor);
+        }
     }
 
     pub(super) const fn allowance(&self) -> f64 {
@@ -289,6 +325,9 @@ impl State {
     pub(super) fn exhaust(&mut self, period: Period, now: Now) {
         self.pass(now);
         self.meters.iter_mut().for_each(|meter| meter.exhaust(period));
+        if let Some(governed) = &mut self.governed {
+            governed.exhaust(period);
+        }
     }
 
     /// How many calls there is room for now; `None` if nothing limits their number.
@@ -305,7 +344,7 @@ impl State {
         let cost = ask.amounts();
         let soonest = match self.when(&cost, now) {
             When::At(at) => at.saturating_duration_since(now.at),
-            _ => Duration::ZERO,
+            _ => self.told_wait(now).unwrap_or_default(),
         };
         let mut demand = self.queue.before(ask.user, ask.priority);
         demand.add(&cost);
@@ -333,6 +372,65 @@ impl State {
             && self.closed.is_none()
             && self.pace.allowance() >= 1.0
             && self.meters.iter().all(Meter::is_idle)
+    }
+
+    /// How long until a slot may be granted, by what was told.
+    pub(super) fn told_wait(&self, now: Now) -> Option<Duration> {
+        let next = self.governed.as_ref()?.next?;
+        Some(next.saturating_duration_since(now.at))
+    }
+
+    /// Lets somebody who waits go, whatever the meters say; false if nobody of this number waits.
+    pub(super) fn grant(&mut self, id: u64, now: Now) -> bool {
+        let Some(waiter) = self.queue.serve(id, now.at) else { return false };
+        self.admit_as(id, waiter.cost, None, now.at);
+        self.told.insert(id, Ok(id));
+        waiter.wake.notify_one();
+        true
+    }
+
+    /// Tells somebody who waits why there is no slot.
+    pub(super) fn tell(&mut self, id: u64, why: Denied) {
+        if let Some(waiter) = self.queue.remove(id) {
+            self.told.insert(id, Err(why));
+            waiter.wake.notify_one();
+        }
+    }
+
+    pub(super) fn heard(&mut self, told: Told, now: Now) {
+        self.pace.restore(told.allowance, now.at);
+        self.paused_until = self.paused_until.max(Some(now.at + told.paused.min(LONGEST_PAUSE)));
+        if let Some(governed) = &mut self.governed {
+            governed.next = told.next.map(|next| later(now.at, next));
+        }
+        self.pass(now);
+    }
+
+    /// What calls of this process hold.
+    pub(super) fn log(&self, now: Now) -> Log {
+        let left = |lost_at: Instant| lost_at.saturating_duration_since(now.at);
+        Log {
+            quotas: self.meters.iter().map(|meter| meter.log(now.at)).collect(),
+            flights: self
+                .flights
+                .iter()
+                .map(|(&id, flight)| flown(id, &flight.cost, flight.lost_at.map(left)))
+                .collect(),
+            paused: self.paused_for(now),
+            allowance: self.pace.allowance(),
+        }
+    }
+
+    /// For each day or month: when the one around this moment begins and ends, and when the one after it ends.
+    pub(super) fn periods(&self, unix_ms: i64) -> Vec<Option<((i64, i64), i64)>> {
+        self.meters.iter().map(|meter| meter.periods(unix_ms)).collect()
+    }
+
+    /// Calls that are on their way for so long, and whose answer may be seen.
+    pub(super) fn longer_than(&self, time: Duration, now: Instant) -> Vec<u64> {
+        let long = |flight: &Flight| now.saturating_duration_since(flight.since) > time;
+        let live = self.flights.iter().filter(|(_, flight)| flight.lost_at.is_none() && long(flight));
+        live.map(|(&id, _)| id).collect()
     }
 
     pub(super) fn snapshot(&self, now: Now) -> BudgetState {
@@ -369,7 +467,7 @@ impl State {
             let left = Duration::from_millis(left_ms).min(self.config.longest_flight);
             // It may lie in the past: then only the window after it is left, which `pass` sees to.
             let lost_at = later(now.at, left).checked_sub(elapsed).unwrap_or(now.at);
-            self.admit(cost, Some(lost_at));
+            self.admit(cost, Some(lost_at), now.at);
         }
         let paused = Duration::from_millis(saved.paused_ms).min(LONGEST_PAUSE).saturating_sub(elapsed);
         self.pause(paused, now);

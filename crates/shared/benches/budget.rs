@@ -1,0 +1,2 @@
+//! What a check over Redis costs.
+fn main() {}

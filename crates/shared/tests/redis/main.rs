@@ -1,0 +1,14 @@
+//! Promises that only a real server can break: `checks/redis cargo test -p watchfire-shared` provides it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says on standard error why it did not run"
+)]
+
+mod failing;
+mod limits;
+mod link;
+mod provider;
+mod server;
+mod together;
