@@ -1,0 +1,195 @@
+//! The workers of a run: who runs, by whose links, and what they counted, also those that are gone.
+
+use crate::error::OracleError;
+use crate::judging::{Findings, Kind};
+use crate::links::Links;
+use crate::process::Signal;
+use crate::servers::Servers;
+use crate::settings::{Common, Ports};
+use crate::told::Told;
+use crate::worker::{Counts, Worker};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a worker may take to end when it is told to.
+const TO_END: Duration = Duration::from_secs(40);
+
+/// What starts workers.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The program.
+    pub path: PathBuf,
+    /// Where settings and logs are kept.
+    pub folder: PathBuf,
+}
+
+/// All workers.
+#[derive(Debug)]
+pub struct Fleet {
+    program: Program,
+    common: Common,
+    /// A worker's place is that of its links; without links, workers reach the servers themselves.
+    links: Vec<Links>,
+    direct: Option<Ports>,
+    /// Those that run.
+    pub workers: Vec<Worker>,
+    started: usize,
+    gone: Counts,
+    /// Workers that ended by themselves.
+    pub fallen: usize,
+    told: Told,
+}
+
+impl Fleet {
+    /// Nobody yet, with links for as many as the broker has ports for.
+    pub async fn linked(
+        program: Program,
+        common: Common,
+        servers: &Servers,
+        model: Option<SocketAddr>,
+        told: Told,
+    ) -> Result<Self, OracleError> {
+        let mut links = Vec::new();
+        for place in 0..servers.links.len() {
+            links.push(Links::start(servers, place, model).await?);
+        }
+        Ok(Self { links, ..Self::direct(program, common, servers, model, told) })
+    }
+
+    /// Nobody yet, and no links: for what is to be fast.
+    pub fn direct(
+        program: Program,
+        common: Common,
+        servers: &Servers,
+        model: Option<SocketAddr>,
+        told: Told,
+    ) -> Self {
+        let direct = Ports {
+            kafka: servers.kafka.port(),
+            postgres: servers.postgres.port(),
+            redis: servers.redis.map(|address| address.port()),
+            model: model.map(|address| address.port()),
+        };
+        Self {
+            program,
+            common,
+            links: Vec::new(),
+            direct: Some(direct),
+            workers: Vec::new(),
+            started: 0,
+            gone: Counts::default(),
+            fallen: 0,
+            told,
+        }
+    }
+
+    /// The links, by place.
+    pub fn links(&self) -> &[Links] {
+        &self.links
+    }
+
+    /// Whether there is a place for one more.
+    pub fn has_place(&self) -> bool {
+        self.links.is_empty() || self.workers.len() < self.links.len()
+    }
+
+    /// Starts a worker under this name, or under a new one, and says which.
+    pub async fn start(&mut self, name: Option<String>) -> Result<String, OracleError> {
+        let place = (0..=self.workers.len())
+            .find(|place| self.workers.iter().all(|worker| worker.place != *place))
+            .unwrap_or(0);
+        let ports = match self.links.get(place) {
+            Some(links) => links.ports(),
+            None => self.direct.filter(|_| self.links.is_empty()).ok_or_else(|| OracleError::Argument {
+                problem: format!("there are links for {} workers at once", self.links.len()),
+                hint: "WATCHFIRE_FLEET_PLACES=N says how many checks/fleet makes",
+            })?,
+        };
+        self.started += 1;
+        let name = name.unwrap_or_else(|| format!("w{}", self.started));
+        let file = |ending: &str| self.program.folder.join(format!("{name}.{ending}"));
+        let settings = file("toml");
+        tokio::fs::write(&settings, self.common.file(&name, ports))
+            .await
+            .map_err(OracleError::file(&settings))?;
+        let worker = Worker::start(&self.program.path, name.clone(), place, &settings, file("log"))?;
+        note(worker.id())?;
+        self.told.say(format_args!("{name} starts (process {}, place {place})", worker.id()));
+        self.workers.push(worker);
+        Ok(name)
+    }
+
+    /// Kills a worker; its name.
+    pub async fn kill(&mut self, index: usize) -> Result<String, OracleError> {
+        let mut worker = self.workers.swap_remove(index);
+        worker.signal(Signal::KILL)?;
+        worker.wait().await;
+        self.gone = self.gone.and(Counts { waiting: 0, ..worker.counts() });
+        Ok(worker.name)
+    }
+
+    /// Tells a worker to end, and waits for that. One that does not, or badly, is a finding.
+    pub async fn end(&mut self, index: usize, findings: &mut Findings) -> Result<String, OracleError> {
+        let mut worker = self.workers.swap_remove(index);
+        worker.signal(Signal::CONT)?;
+        worker.signal(Signal::TERM)?;
+        let ended = timeout(TO_END, worker.wait()).await;
+        match ended {
+            Err(_) => {
+                findings
+                    .add(Kind::Ended, || format!("{} did not end in {} s", worker.name, TO_END.as_secs()));
+                worker.signal(Signal::KILL)?;
+                worker.wait().await;
+            }
+            Ok(Some(status)) if !status.success() => {
+                let words = worker.last_words();
+                findings.add(Kind::Ended, || {
+                    format!("{} was told to end and said {status}: {words}", worker.name)
+                });
+            }
+            Ok(_) => {}
+        }
+        self.gone = self.gone.and(Counts { waiting: 0, ..worker.counts() });
+        Ok(worker.name)
+    }
+
+    /// Looks for workers that ended by themselves: each is a finding, and is started again under its name.
+    pub async fn tend(&mut self, findings: &mut Findings) -> Result<(), OracleError> {
+        let mut fallen = Vec::new();
+        for (index, worker) in self.workers.iter_mut().enumerate() {
+            if let Some(status) = worker.ended() {
+                fallen.push((index, status));
+            }
+        }
+        for (index, status) in fallen.into_iter().rev() {
+            let mut worker = self.workers.swap_remove(index);
+            worker.wait().await;
+            let (name, words) = (worker.name.clone(), worker.last_words());
+            self.told.say(format_args!("{name} ended by itself: {status}: {words}"));
+            findings.add(Kind::Ended, || format!("{name}: {status}: {words}"));
+            self.gone = self.gone.and(Counts { waiting: 0, ..worker.counts() });
+            self.fallen += 1;
+            // One that can't live is not started for ever.
+            if self.fallen > 100 {
+                return Err(OracleError::Late { what: "a worker staying alive".to_owned(), seconds: 0 });
+            }
+            self.start(Some(name)).await?;
+        }
+        Ok(())
+    }
+
+    /// What all of them counted, as far as they told.
+    pub fn counts(&self) -> Counts {
+        self.workers.iter().fold(self.gone, |sum, worker| sum.and(worker.counts()))
+    }
+}
+
+/// Writes a worker's process down for whoever ends what a killed oracle leaves.
+fn note(id: i32) -> Result<(), OracleError> {
+    let Some(file) = std::env::var_os("WATCHFIRE_FLEET_PIDS").map(PathBuf::from) else { return Ok(()) };
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(&file);
+    opened.and_then(|mut notes| writeln!(notes, "{id}")).map_err(OracleError::file(file))
+}
