@@ -7,12 +7,19 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaRespErr;
 use std::time::Duration;
 use watchfire_flow::Clock;
 
 /// For one answer of a broker.
 const ANSWER: Duration = Duration::from_secs(5);
+/// So long may a broker not know of a topic that was just made elsewhere.
+const NEWS: Duration = Duration::from_secs(3);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(100);
+
+const UNKNOWN: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 
 /// Makes those topics of the settings that are missing: of intake, verdicts and dead letters, each with so many partitions
 /// and copies. What is there stays as it is.
@@ -59,41 +66,42 @@ pub async fn ensure_topics(
     Ok(())
 }
 
-/// Whether these topics are there and can be used, which they may be a moment after they were made. Blocks.
+/// Whether these topics are there and can be used. Blocks.
 pub(crate) fn check<C: ClientContext>(
     settings: &KafkaSettings,
     client: &Client<C>,
     topics: &[&str],
     clock: &dyn Clock,
 ) -> Result<(), EdgeError> {
-    let until = clock.elapsed() + settings.connect_timeout;
+    let from = clock.elapsed();
+    let unreachable = |source| EdgeError::Unreachable {
+        brokers: settings.brokers.clone(),
+        doing: "asking for topics",
+        source,
+    };
     for topic in topics {
         loop {
-            let late = clock.elapsed() > until;
-            let unreachable = |source| EdgeError::Unreachable {
-                brokers: settings.brokers.clone(),
-                doing: "asking for topics",
-                source,
-            };
-            let error = match client.fetch_metadata(Some(topic), ANSWER) {
+            let waited = clock.elapsed().saturating_sub(from);
+            let error = match client.fetch_metadata(Some(topic), ANSWER.min(settings.connect_timeout)) {
                 Ok(metadata) => {
                     let found = metadata.topics().iter().find(|found| found.name() == *topic);
-                    match found.map(rdkafka::metadata::MetadataTopic::error) {
-                        Some(None) => break,
-                        None | Some(Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)) => {
-                            return Err(EdgeError::NoTopic {
-                                topic: (*topic).to_owned(),
-                                brokers: settings.brokers.clone(),
-                            });
-                        }
-                        Some(Some(code)) => KafkaError::MetadataFetch(code.into()),
+                    let code = found.map_or(Some(UNKNOWN), MetadataTopic::error);
+                    let Some(code) = code else { break };
+                    if code == UNKNOWN && waited > NEWS {
+                        return Err(EdgeError::NoTopic {
+                            topic: (*topic).to_owned(),
+                            brokers: settings.brokers.clone(),
+                        });
                     }
+                    KafkaError::MetadataFetch(code.into())
                 }
                 Err(error) => error,
             };
-            if late {
+            if waited > settings.connect_timeout {
                 return Err(unreachable(error));
             }
+            // Nothing ever comes from there: this waits.
+            let _ = crossbeam_channel::never::<()>().recv_timeout(PAUSE);
         }
     }
     Ok(())

@@ -109,6 +109,9 @@ impl Writer {
         if let Some(text) = &self.undecided {
             return Err(PutError::Unknown(text.clone()));
         }
+        if *output == Output::default() {
+            return Ok(());
+        }
         self.check_sizes(output)?;
         let partitions = partitions(output);
         let holding = Arc::clone(&self.holding);
