@@ -120,26 +120,27 @@ impl<'s> Asking<'s> {
     fn begin(&mut self) {
         let stands = self.scenario.longest_life_s();
         for pattern in 0..self.demand.known.len() {
-            let rate = self.demand.known[pattern];
+            let alerts = self.demand.known[pattern];
+            let rate = alerts / self.demand.burst;
             let mut from = 0.0;
             if !self.scenario.cold {
                 self.confirmed[pattern] = u8::MAX;
                 let lives = rate * stands / (1.0 + rate * stands);
                 if self.chance.unit() < lives {
                     from = self.chance.unit() * stands;
-                    self.asked.reused += rate * self.load.between(0.0, from.min(self.horizon));
+                    self.asked.reused += alerts * self.load.between(0.0, from.min(self.horizon));
                 }
             }
             self.comes_again(pattern as u32, from);
         }
     }
 
-    /// A pattern's next question is its next alert after this moment.
+    /// A pattern's next question is its next alert after this moment, with which others of its burst come.
     fn comes_again(&mut self, pattern: u32, from: f64) {
         if from >= self.horizon {
             return;
         }
-        let rate = self.demand.known[pattern as usize];
+        let rate = self.demand.known[pattern as usize] / self.demand.burst;
         let when = self.load.after(from, self.chance.exponential() / rate);
         if when < self.horizon {
             self.coming.push(Reverse((when.to_bits(), pattern)));
@@ -253,9 +254,9 @@ impl<'s> Asking<'s> {
     /// A pattern's alerts since its question came up are put out: how many they are.
     fn settle(&mut self, pattern: u32, since: f64, when: f64) -> f64 {
         let followers = self.demand.known[pattern as usize] * self.load.between(since, when);
-        self.asked.waits.add(when - since, 1.0);
+        self.asked.waits.add(when - since, self.demand.burst);
         self.asked.waits.add_up_to(when - since, followers);
-        1.0 + followers
+        self.demand.burst + followers
     }
 
     /// A verdict stands from now on for so long, then the next alert asks again.
@@ -293,7 +294,8 @@ impl<'s> Asking<'s> {
     fn stays_open(&mut self, since: f64, who: Waiting, count: u64) {
         self.asked.alerts_open += match who {
             Waiting::Pattern(pattern) => {
-                1.0 + self.demand.known[pattern as usize] * self.load.between(since, self.horizon)
+                self.demand.burst
+                    + self.demand.known[pattern as usize] * self.load.between(since, self.horizon)
             }
             Waiting::New(_) => count as f64,
             Waiting::Checks(_) => 0.0,

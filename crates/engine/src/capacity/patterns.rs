@@ -12,6 +12,8 @@ pub(super) struct Demand {
     pub(super) group: usize,
     /// Alerts a second of each of its open patterns.
     pub(super) known: Vec<f64>,
+    /// How many of these come together.
+    pub(super) burst: f64,
     /// Alerts a second of patterns that nobody saw before.
     pub(super) new: f64,
     /// Reused verdicts a second that are asked about nevertheless.
@@ -33,6 +35,7 @@ pub(super) fn demands(scenario: &Scenario) -> Vec<Demand> {
         demands.extend((0..told.budgets).map(|_| Demand {
             group,
             known: Vec::new(),
+            burst: scenario.burst,
             new: new * share,
             checks: known * scenario.checked_share * share,
         }));
@@ -86,7 +89,7 @@ impl Demand {
             .known
             .iter()
             .map(|rate| {
-                let rate = rate * times;
+                let rate = rate * times / self.burst;
                 rate / (1.0 + rate * stands_s)
             })
             .sum();

@@ -49,6 +49,8 @@ pub struct Scenario {
     pub patterns: u64,
     /// Zipf's exponent of alerts over patterns; 0: all alike.
     pub zipf: f64,
+    /// Alerts of a pattern that come together, on average; bursts come by chance.
+    pub burst: f64,
     /// Share of alerts whose pattern never came before, and does not come again.
     pub new_share: f64,
     /// How long a model's first verdict on a pattern stands.
@@ -98,6 +100,7 @@ impl Default for Scenario {
             replication: 3,
             patterns: 10_000,
             zipf: 1.1,
+            burst: 10.0,
             new_share: 0.0001,
             first_life_h: 1.0,
             life_growth: 4.0,
@@ -186,7 +189,7 @@ struct BudgetKey {
 const DAY_H: f64 = 24.0;
 
 /// Every number, and what it may be.
-const KEYS: [Key; 30] = [
+const KEYS: [Key; 31] = [
     Key { name: "alerts_per_s", low: 0.001, high: 1e7, place: |s| Place::Number(&mut s.alerts_per_s) },
     Key { name: "peak", low: 1.0, high: 1_000.0, place: |s| Place::Number(&mut s.peak) },
     Key { name: "peak_hours", low: 0.01, high: 23.9, place: |s| Place::Number(&mut s.peak_hours) },
@@ -212,6 +215,7 @@ const KEYS: [Key; 30] = [
     Key { name: "replication", low: 1.0, high: 10.0, place: |s| Place::Whole(&mut s.replication) },
     Key { name: "patterns", low: 1.0, high: 5e6, place: |s| Place::Whole(&mut s.patterns) },
     Key { name: "zipf", low: 0.0, high: 5.0, place: |s| Place::Number(&mut s.zipf) },
+    Key { name: "burst", low: 1.0, high: 1e6, place: |s| Place::Number(&mut s.burst) },
     Key { name: "new_share", low: 0.0, high: 1.0, place: |s| Place::Number(&mut s.new_share) },
     Key { name: "first_life_h", low: 0.0, high: 8_760.0, place: |s| Place::Number(&mut s.first_life_h) },
     Key { name: "life_growth", low: 1.0, high: 100.0, place: |s| Place::Number(&mut s.life_growth) },

@@ -27,6 +27,7 @@ fn open(alerts_per_s: f64, group: BudgetGroup) -> Scenario {
         by_rules: 0.0,
         by_analysts: 0.0,
         by_statistics: 0.0,
+        burst: 1.0,
         checked_share: 0.0,
         budgets: vec![group],
         ..Scenario::default()
@@ -61,6 +62,19 @@ fn a_steady_pattern_is_asked_about_as_renewal_theory_says() {
     let (weights, _) = super::zipf::shares(2_000, scenario.zipf, 2_000);
     let right: f64 = weights.iter().map(|weight| 0.5 * weight / (1.0 + 0.5 * weight * 7_201.0)).sum();
     near(run(&scenario).questions.known as f64, right * 240.0 * 3_600.0, 0.02);
+}
+
+#[test]
+fn alerts_that_come_together_are_asked_about_together() {
+    let evenly = Scenario { new_share: 0.0, patterns: 3_000, zipf: 0.5, ..open(5.0, line(100, 1.0)) };
+    let in_bursts = Scenario { burst: 20.0, ..evenly.clone() };
+    let (one, other) = (run(&evenly), run(&in_bursts));
+    assert!(other.questions.known < one.questions.known);
+    // Nobody is forgotten for it.
+    near(other.decided.all(), 5.0 * 86_400.0, 0.05);
+    let (weights, _) = super::zipf::shares(3_000, 0.5, 3_000);
+    let right: f64 = weights.iter().map(|weight| 0.25 * weight / (1.0 + 0.25 * weight * 86_401.0)).sum();
+    near(other.questions.known as f64, right * 86_400.0, 0.08);
 }
 
 #[test]
@@ -159,14 +173,14 @@ fn keys_that_are_all_one_bind_the_fleet_to_one_worker() {
 fn scenarios() -> impl Strategy<Value = Scenario> {
     let load = (1.0..3_000.0_f64, 1.0..5.0_f64, prop::bool::ANY, 0.0..2_000.0_f64);
     let fleet = (1_u64..40, 1_u64..8, 1_u64..80, 1_u64..5_000, 0.0..1.6_f64);
-    let patterns = (1_u64..3_000, 0.0..1.6_f64, 0.0..0.01_f64, 0.0..0.33_f64, 0.0..600.0_f64);
+    let patterns = (1_u64..3_000, 0.0..1.6_f64, 0.0..0.01_f64, 0.0..0.33_f64, 0.0..600.0_f64, 1.0..30.0_f64);
     let budgets =
         (1_u64..30, 1_u64..60, 1.0..120.0_f64, 0.1..10.0_f64, 1_u64..10, 0.0..2.0_f64, 0_u64..2_000);
     (load, fleet, patterns, budgets, 0_u64..1_000).prop_map(
         |(
             (alerts_per_s, peak, cold, outage_s),
             (workers, cores, partitions, entities, entity_zipf),
-            (patterns, zipf, new_share, by, patience),
+            (patterns, zipf, new_share, by, patience, burst),
             (budgets, calls, window_s, latency_s, alerts_per_call, linger_s, calls_per_day),
             seed,
         )| Scenario {
@@ -180,6 +194,7 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
             entity_zipf,
             patterns,
             zipf,
+            burst,
             new_share,
             cold,
             by_rules: by,
@@ -217,7 +232,8 @@ proptest! {
         prop_assert!((intake.came - intake.taken - intake.left).abs() <= 1e-6 * intake.came);
         // Open alerts are counted where they are, each for itself; together they are those that came, but for chance.
         let came = scenario.alerts_per_s * 86_400.0;
-        let chance = 6.0 * (came * scenario.open_share()).sqrt() + 6.0 * scenario.patterns as f64;
+        let chance = 6.0 * (came * scenario.open_share() * scenario.burst).sqrt()
+            + 6.0 * scenario.burst * scenario.patterns as f64;
         prop_assert!((told.decided.all() - came).abs() <= chance, "{} of {}", told.decided.all(), came);
         // No budget gives more than it allows.
         let group = &scenario.budgets[0];
