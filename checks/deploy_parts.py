@@ -20,6 +20,11 @@ def wrong(where, what):
     failures.append(f"{where}: {what}")
 
 
+def address(where, key, value):
+    if str(value).startswith("postgres://") and "sslmode=" not in str(value):
+        wrong(where, f"{key} does not say whether the connection is encrypted")
+
+
 def names(value):
     """What a list or a mapping of compose names."""
     return list(value or [])
@@ -58,6 +63,7 @@ def compose(path):
                 wrong(where, f"volume {source!r} is not there")
             used.add(source)
         for key, value in (service.get("environment") or {}).items():
+            address(where, key, value)
             if re.search(r"PASSWORD|SECRET|KEY$", key) and value and not str(value).startswith("${"):
                 wrong(where, f"{key} stands in the file")
             if re.search(r"://[^/@\s]*:(?!\$\{)[^@\s]+@", str(value)):
@@ -78,6 +84,8 @@ def kubernetes(folder):
     for file in sorted((folder / "kubernetes").glob("secret.example.yaml")):
         for document in yaml.safe_load_all(file.read_text()):
             secrets.add(document["metadata"]["name"])
+            for key, value in document["stringData"].items():
+                address(f"fleet/kubernetes/{file.name}", key, value)
     labels = []
     selectors = []
     for resource in kustomization["resources"]:
