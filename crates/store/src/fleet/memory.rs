@@ -437,3 +437,7 @@ impl Kept {
         totals
     }
 }
+
+#[cfg(test)]
+#[path = "memory_tests.rs"]
+mod tests;

@@ -13,8 +13,12 @@
 //! Where the store can't be reached, each call says [`FleetError::Unavailable`], and the worker waits and makes it again.
 
 #[cfg(any(test, feature = "suite"))]
+pub mod made;
+#[cfg(any(test, feature = "suite"))]
 pub mod memory;
 mod rows;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
 
 pub use rows::{
     FleetAlert, FleetAlertRow, FleetAnswer, FleetBatch, FleetDead, FleetSource, LedgerEntry, PatternSpan,
