@@ -119,6 +119,17 @@ impl Lent {
         }
     }
 
+    /// Asks one statement of a transaction, of which nothing is done before it is committed.
+    pub(crate) async fn ask(
+        &self,
+        text: &str,
+        types: &[Type],
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        let prepared = self.prepare(text, types).await?;
+        self.query(Doing::Reading, &prepared, values).await
+    }
+
     /// Does statements without values and answers, such as those that begin or end a transaction.
     pub(crate) async fn batch(&self, doing: Doing, text: &str) -> Result<(), Failure> {
         match timeout(self.answer, self.client()?.batch_execute(text)).await {

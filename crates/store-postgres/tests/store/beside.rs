@@ -2,18 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "only tests use it")]
 
+pub use crate::connection::beside;
 use std::time::Duration;
-use tokio::task::JoinSet;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 use watchfire_store::measurements::StoredUser;
-
-/// A connection beside the store's. It ends with the set.
-pub async fn beside(url: &str) -> (Client, JoinSet<()>) {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move { drop(connection.await) });
-    (client, tasks)
-}
 
 pub fn stored(version: u64, value: &[u8]) -> StoredUser {
     StoredUser { version, value: value.to_vec() }

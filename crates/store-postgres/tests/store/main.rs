@@ -2,6 +2,8 @@
 
 mod beside;
 mod conformance;
+mod connection;
 mod failures;
+mod fleet;
 mod proxy;
 mod server;
