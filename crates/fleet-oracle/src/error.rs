@@ -92,6 +92,16 @@ pub enum OracleError {
         /// The time it was given.
         seconds: u64,
     },
+    /// Workers can't live.
+    #[error(
+        "workers ended by themselves {times} times, the last one saying: {words}\nhint: their logs are in the folder of --folder"
+    )]
+    Fallen {
+        /// How often.
+        times: usize,
+        /// What the last one said.
+        words: String,
+    },
     /// A thread or task of this program ended in a panic.
     #[error("{0} ended in a panic")]
     Panicked(&'static str),

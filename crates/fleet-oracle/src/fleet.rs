@@ -12,10 +12,15 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long a worker may take to end when it is told to.
 const TO_END: Duration = Duration::from_secs(40);
+
+/// How soon one that ended by itself is started again.
+const TO_RAISE: Duration = Duration::from_secs(1);
+/// Workers that may end by themselves before a run is given up.
+const MOST_FALLEN: usize = 50;
 
 /// What starts workers.
 #[derive(Debug, Clone)]
@@ -40,6 +45,8 @@ pub struct Fleet {
     gone: Counts,
     /// Workers that ended by themselves.
     pub fallen: usize,
+    /// Of these, those that are to be started again, and when.
+    to_raise: Vec<(Instant, String)>,
     told: Told,
 }
 
@@ -82,6 +89,7 @@ impl Fleet {
             started: 0,
             gone: Counts::default(),
             fallen: 0,
+            to_raise: Vec::new(),
             told,
         }
     }
@@ -156,7 +164,7 @@ impl Fleet {
         Ok(worker.name)
     }
 
-    /// Looks for workers that ended by themselves: each is a finding, and is started again under its name.
+    /// Looks for workers that ended by themselves: each is a finding, and is started again under its name after a moment.
     pub async fn tend(&mut self, findings: &mut Findings) -> Result<(), OracleError> {
         let mut fallen = Vec::new();
         for (index, worker) in self.workers.iter_mut().enumerate() {
@@ -172,11 +180,16 @@ impl Fleet {
             findings.add(Kind::Ended, || format!("{name}: {status}: {words}"));
             self.gone = self.gone.and(Counts { waiting: 0, ..worker.counts() });
             self.fallen += 1;
-            // One that can't live is not started for ever.
-            if self.fallen > 100 {
-                return Err(OracleError::Late { what: "a worker staying alive".to_owned(), seconds: 0 });
+            if self.fallen > MOST_FALLEN {
+                return Err(OracleError::Fallen { times: self.fallen, words });
             }
-            self.start(Some(name)).await?;
+            self.to_raise.push((Instant::now() + TO_RAISE, name));
+        }
+        while let Some(index) = self.to_raise.iter().position(|(due, _)| *due <= Instant::now()) {
+            let (_, name) = self.to_raise.swap_remove(index);
+            if self.has_place() {
+                self.start(Some(name)).await?;
+            }
         }
         Ok(())
     }

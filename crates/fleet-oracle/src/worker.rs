@@ -81,6 +81,27 @@ impl Counts {
 struct Heard {
     counts: Counts,
     last: String,
+    /// Where it panicked, and the line after that.
+    panic: Option<String>,
+    panicked_just_now: bool,
+}
+
+impl Heard {
+    fn hear(&mut self, line: String) {
+        if let Some(counts) = Counts::read(&line) {
+            self.counts = counts;
+        } else if line.contains("panicked at ") {
+            self.panic.get_or_insert_with(|| line);
+            self.panicked_just_now = true;
+        } else if std::mem::take(&mut self.panicked_just_now) {
+            if let Some(panic) = &mut self.panic {
+                panic.push(' ');
+                panic.push_str(&line);
+            }
+        } else {
+            self.last = line;
+        }
+    }
 }
 
 /// A worker's process. It is killed when this is dropped.
@@ -166,9 +187,10 @@ impl Worker {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).counts
     }
 
-    /// The last line that it said, cut short.
+    /// Where it panicked first, or else the last line that it said; cut short.
     pub fn last_words(&self) -> String {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).last.chars().take(300).collect()
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.panic.as_ref().unwrap_or(&heard.last).chars().take(300).collect()
     }
 }
 
@@ -185,13 +207,7 @@ async fn listen(lines: ChildStderr, log: PathBuf, heard: Arc<Mutex<Heard>>) {
         if let Some(log) = &mut log {
             let _ = log.write_all(format!("{line}\n").as_bytes()).await;
         }
-        let counts = Counts::read(&line);
-        let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(counts) = counts {
-            heard.counts = counts;
-        } else {
-            heard.last = line;
-        }
+        heard.lock().unwrap_or_else(PoisonError::into_inner).hear(line);
     }
     if let Some(log) = &mut log {
         let _ = log.flush().await;
@@ -200,7 +216,17 @@ async fn listen(lines: ChildStderr, log: PathBuf, heard: Arc<Mutex<Heard>>) {
 
 #[cfg(test)]
 mod tests {
-    use super::Counts;
+    use super::{Counts, Heard};
+
+    #[test]
+    fn of_a_panic_the_place_and_the_reason_are_kept() {
+        let mut heard = Heard::default();
+        for line in ["starts", "thread 'main' panicked at a.rs:1:1:", "no runtime", "stack backtrace:"] {
+            heard.hear(line.to_owned());
+        }
+        assert_eq!(heard.panic.as_deref(), Some("thread 'main' panicked at a.rs:1:1: no runtime"));
+        assert_eq!(heard.last, "stack backtrace:");
+    }
 
     #[test]
     fn the_counts_are_in_one_line_of_the_log_wherever_its_fields_stand() {

@@ -297,7 +297,7 @@ fn misbehave(wrong: &str, done: &mut Vec<Done>) {
 }
 
 fn connect(runtime: &Runtime, url: &str) -> Result<Client, Trouble> {
-    let connecting = tokio::time::timeout(PATIENCE, tokio_postgres::connect(url, NoTls));
+    let connecting = async { tokio::time::timeout(PATIENCE, tokio_postgres::connect(url, NoTls)).await };
     let (client, connection) = runtime.block_on(connecting)??;
     // It ends with the client.
     runtime.spawn(connection);
