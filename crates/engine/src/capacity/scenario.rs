@@ -100,7 +100,7 @@ impl Default for Scenario {
             replication: 3,
             patterns: 10_000,
             zipf: 1.1,
-            burst: 10.0,
+            burst: 15.0,
             new_share: 0.0001,
             first_life_h: 1.0,
             life_growth: 4.0,
