@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Standing {
     /// Measured as BENCHMARKS.md says.
     Measured,
+    /// What the program sets itself.
+    Bound,
     /// Measured once, with an earlier build of the worker, on two cores that it shared with all servers.
     Provisional,
     /// Assumed, until it is measured.
@@ -23,6 +25,7 @@ impl Standing {
     pub fn name(self) -> &'static str {
         match self {
             Self::Measured => "measured",
+            Self::Bound => "bound",
             Self::Provisional => "provisional",
             Self::Assumed => "assumed",
         }
@@ -194,8 +197,8 @@ const CONSTANTS: [Constant; 19] = [
     Constant {
         name: "kept_patterns",
         value: 50_000.0,
-        standing: Standing::Measured,
-        source: "a bound: ARCHITECTURE.md",
+        standing: Standing::Bound,
+        source: "ARCHITECTURE.md",
         place: |c| &mut c.kept_patterns,
     },
     Constant {
@@ -208,22 +211,22 @@ const CONSTANTS: [Constant; 19] = [
     Constant {
         name: "kept_entities",
         value: 57_344.0,
-        standing: Standing::Measured,
-        source: "a bound: ARCHITECTURE.md",
+        standing: Standing::Bound,
+        source: "ARCHITECTURE.md",
         place: |c| &mut c.kept_entities,
     },
     Constant {
         name: "fetched_mb",
         value: 33.6,
-        standing: Standing::Measured,
-        source: "bounds: fetched and queued, kafka/src/settings.rs",
+        standing: Standing::Bound,
+        source: "fetched and queued: kafka/src/settings.rs",
         place: |c| &mut c.fetched_mb,
     },
     Constant {
         name: "held_mb",
         value: 134.0,
-        standing: Standing::Measured,
-        source: "a bound: engine/src/worker/run.rs",
+        standing: Standing::Bound,
+        source: "engine/src/worker/run.rs",
         place: |c| &mut c.held_mb,
     },
 ];

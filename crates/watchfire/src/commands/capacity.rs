@@ -140,6 +140,15 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_are_read_and_make_sense() {
+        let docs = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs"));
+        for (name, budgets) in [("capacity-race.example.toml", 0), ("capacity-ait.example.toml", 1)] {
+            let made = scenario(&command(Some(docs.join(name)), &[])).unwrap();
+            assert_eq!(made.budgets.len(), budgets, "{name}");
+        }
+    }
+
+    #[test]
     fn a_wrong_key_or_value_is_named() {
         for (text, named) in
             [("wrokers = 5", "wrokers"), ("workers = -1", "workers"), ("workers = 'many'", "workers")]

@@ -267,7 +267,7 @@ fn seconds(time: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{dollars, number, per_s, percent, report, seconds, sweep};
+    use super::{capacity, dollars, number, per_s, percent, report, seconds, sweep};
     use crate::commands::capacity::sweep::Sweep;
     use watchfire_engine::capacity::{BudgetGroup, Calibration, Scenario, simulate};
 
@@ -298,6 +298,20 @@ mod tests {
             assert!(text.contains(said), "{said} in {text}");
         }
         assert!(text.lines().all(|line| line.len() < 160));
+    }
+
+    #[test]
+    fn the_documentation_has_every_constant_with_its_value_and_every_key() {
+        let page = include_str!("../../../../../docs/capacity.md");
+        for constant in capacity::constants() {
+            let (name, value) = (constant.name, number(constant.value));
+            let row = format!("| `{name}` | {value} | {} | {} |", constant.standing.name(), constant.source);
+            assert!(page.contains(&row), "{row}");
+        }
+        let hint = Scenario::default().set("?", 0.0).unwrap_err().hint();
+        let names = hint.trim_start_matches("there are: ").split(", ");
+        assert!(names.clone().count() > 40);
+        names.for_each(|name| assert!(page.contains(&format!("`{name}`")), "{name}"));
     }
 
     #[test]
