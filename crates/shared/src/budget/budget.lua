@@ -313,10 +313,13 @@ elseif st.agree == 0 then
     st.agree = now
 elseif now - st.agree > q.silence then
     for id, record in pairs(members) do
-        if record.s == 'awaited' and now >= st.cold then
-            drop(id)
-            awaited = awaited - 1
-        elseif record.s ~= 'awaited' and not connected(record) and record.a > 0 then
+        if record.s == 'awaited' then
+            if now - st.agree > kept then
+                drop(id)
+                awaited = awaited - 1
+            end
+        elseif not connected(record) and record.a > 0 and (now < record.l + kept or now - st.agree > kept) then
+            -- Either it can't have used its share yet, or what it used is over.
             record.a = 0
             save(id)
         end

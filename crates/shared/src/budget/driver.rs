@@ -349,8 +349,7 @@ impl Driver {
         self.ended.drain(..tell);
         self.said = Said::default();
         self.clock.hear(reply.now);
-        self.standing.hear(reply.now, at);
-        self.standing.take(&reply);
+        self.standing.take(&reply, at);
         let milliseconds = |value: f64| Duration::from_millis(value.clamp(0.0, 1e13).ceil() as u64);
         let next = reply.next.map(milliseconds);
         let granted: Vec<_> = reply.granted.iter().filter_map(|id| self.number(id)).collect();

@@ -54,7 +54,9 @@ pub(super) struct Standing {
     pub(super) epoch: String,
     /// The server's time in the last answer, and when it came.
     pub(super) told_at: i64,
-    pub(super) heard_at: Option<Instant>,
+    heard_at: Option<Instant>,
+    /// When the last answer to a step as a member came; `None` before the first.
+    member_at: Option<Instant>,
     /// The share that may be used alone, and which the others set aside.
     pub(super) share: u64,
     /// All members, and the version of that list.
@@ -64,8 +66,6 @@ pub(super) struct Standing {
     pub(super) used: BTreeMap<usize, (u64, i64)>,
     /// Since when, by the server's clock, the share is or was used, and nobody has been told of it.
     pub(super) alone_since: Option<i64>,
-    /// A member once.
-    joined: bool,
 }
 
 impl Standing {
@@ -75,12 +75,12 @@ impl Standing {
             epoch: String::new(),
             told_at: 0,
             heard_at: None,
+            member_at: None,
             share: 0,
             roster: Vec::new(),
             rv: 0,
             used: BTreeMap::new(),
             alone_since: None,
-            joined: false,
         }
     }
 
@@ -91,8 +91,9 @@ impl Standing {
     }
 
     /// What a step as a member came to.
-    pub(super) fn take(&mut self, reply: &Reply) {
-        self.joined = true;
+    pub(super) fn take(&mut self, reply: &Reply, at: Instant) {
+        self.hear(reply.now, at);
+        self.member_at = Some(at);
         self.share = reply.share;
         self.rv = reply.rv;
         if let Some(roster) = &reply.roster {
@@ -113,13 +114,13 @@ impl Standing {
     /// Whether what is known of a memory that is lost is of use: it is no older than others go by.
     pub(super) fn remembers(&self, now: Instant) -> bool {
         let within = self.times.until_nothing();
-        self.joined && self.heard_at.is_some_and(|at| now.saturating_duration_since(at) < within)
+        self.member_at.is_some_and(|at| now.saturating_duration_since(at) < within)
     }
 
     /// From when until when the share may be used without asking.
     pub(super) fn alone(&self) -> Option<(Instant, Instant)> {
-        let heard_at = self.heard_at.filter(|_| self.joined && self.share > 0)?;
-        Some((heard_at + self.times.until_alone(), heard_at + self.times.until_nothing()))
+        let (heard_at, member_at) = self.heard_at.zip(self.member_at).filter(|_| self.share > 0)?;
+        Some((heard_at + self.times.until_alone(), member_at + self.times.until_nothing()))
     }
 }
 
@@ -145,7 +146,7 @@ mod tests {
         let now = Instant::now();
         standing.hear(1_000, now);
         assert_eq!(standing.alone(), None);
-        standing.take(&Reply { share: 240_240, ..Reply::default() });
+        standing.take(&Reply { share: 240_240, ..Reply::default() }, now);
         let (from, until) = standing.alone().unwrap();
         // Two leases, a flight and a window.
         assert!(from - now >= Duration::from_secs(86) && from - now < Duration::from_secs(87));

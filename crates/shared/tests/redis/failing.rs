@@ -62,10 +62,7 @@ async fn a_server_that_comes_back_with_an_empty_memory_is_told_by_all_and_nobody
         server.tell(&["FLUSHALL"]).await;
         seen(&provider, before + 50).await;
         // A part of what it knows is thrown out where its memory is too small.
-        let Ok(redis::Value::Int(_)) = Ok::<_, ()>(server.tell(&["DEL", "{wf:budget:failover}:held1"]).await)
-        else {
-            panic!("keys are deleted")
-        };
+        server.tell(&["DEL", "{wf:budget:failover}:held1"]).await;
         seen(&provider, before + 75).await;
     }
     tasks.abort_all();
@@ -135,7 +132,9 @@ async fn one_that_alone_can_not_reach_the_server_has_its_share_and_the_others_le
     let cut = SharedBudget::start(&settings(link.url.clone()), "one", &config, Skewed::by(4)).unwrap();
     let mut workers = others;
     workers.push(Arc::new(cut));
-    workers.iter().for_each(|worker| worker.set_members(3));
+    for worker in &workers {
+        worker.set_members(3);
+    }
     all_share(&workers).await;
     let provider = Provider::default();
     let until = Instant::now() + LONG * 2;
@@ -173,7 +172,9 @@ async fn a_worker_that_dies_with_slots_keeps_them_until_its_calls_are_over_and_t
     }
     let granted = Instant::now();
     drop(Arc::into_inner(dying));
-    workers.iter().for_each(|worker| worker.set_members(2));
+    for worker in &workers {
+        worker.set_members(2);
+    }
     let slot = timeout(LONG, workers[0].acquire(Ask::default())).await.unwrap().unwrap();
     assert!(
         granted.elapsed() >= WINDOW + Duration::from_secs(1),

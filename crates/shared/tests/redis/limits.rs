@@ -106,12 +106,15 @@ async fn simulate(server: &Server, name: &str, limit: u64, calls: Vec<Call>, way
     let mut tasks = JoinSet::new();
     let mut disturbing = JoinSet::new();
     let number = ways.len();
+    // Nobody goes before all are served: what is set aside for one who is gone would be missing to the others.
+    let mut budgets = Vec::new();
     for (worker, ways) in ways.into_iter().enumerate() {
         let link = Link::to(server.port).await;
         let clock = Skewed::by(worker as i64 * 11 - 9);
         let budget = SharedBudget::start(&settings(link.url.clone()), name, &config, clock).unwrap();
         budget.set_members(number as u32);
         let budget = Arc::new(budget);
+        budgets.push(Arc::clone(&budget));
         disturbing.spawn(async move {
             for (after, way) in ways {
                 sleep(Duration::from_millis(after)).await;
@@ -147,10 +150,10 @@ async fn simulate(server: &Server, name: &str, limit: u64, calls: Vec<Call>, way
 fn no_window_of_the_providers_clock_holds_more_than_the_limit() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let Some(server) = runtime.block_on(Server::start()) else { return };
-    let settings = Config { cases: 12, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
+    let settings = Config { cases: 10, max_shrink_iters: 0, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(settings, TestRng::from_seed(RngAlgorithm::ChaCha, &[8; 32]));
     let input =
-        (proptest::collection::vec(call(), 1..60), 1_u64..10, proptest::collection::vec(ways(), 1..4));
+        (proptest::collection::vec(call(), 1..45), 1_u64..10, proptest::collection::vec(ways(), 1..4));
     let number = std::sync::atomic::AtomicU64::new(0);
     runner
         .run(&input, |(calls, limit, ways)| {

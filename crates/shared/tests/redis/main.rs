@@ -6,6 +6,8 @@
     reason = "a test fails by panicking, and says on standard error why it did not run"
 )]
 
+mod breaker;
+mod cache;
 mod failing;
 mod limits;
 mod link;

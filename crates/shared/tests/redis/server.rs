@@ -70,7 +70,8 @@ impl Server {
     /// Says something to it.
     pub async fn tell(&self, words: &[&str]) -> redis::Value {
         let client = redis::Client::open(self.url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let patient = redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)));
+        let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await.unwrap();
         redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await.unwrap()
     }
 

@@ -47,10 +47,8 @@ async fn a_pause_is_everybodys_and_so_is_a_refusal() {
 async fn a_day_is_counted_together_and_is_used_up_for_all_when_the_provider_says_so() {
     let Some(mut server) = Server::start().await else { return };
     let zone = "UTC".to_owned();
-    let total =
-        Quota::Aligned { counted: Counted::Requests, limit: 9, period: Period::Total, zone: zone.clone() };
     let day = Quota::Aligned { counted: Counted::MicroUsd, limit: 1000, period: Period::Day, zone };
-    let workers = workers(&server, "day", &config(vec![day, total, requests(100)]), 3);
+    let workers = workers(&server, "day", &config(vec![day, requests(100)]), 3);
     all_share(&workers).await;
     let ask = Ask { micro_usd: 100, ..Ask::default() };
     for call in 0..6 {
@@ -73,16 +71,20 @@ async fn a_day_is_counted_together_and_is_used_up_for_all_when_the_provider_says
     sleep(Duration::from_secs(1)).await;
     let soon = Ask { deadline: Some(Instant::now() + Duration::from_secs(2)), ..ask };
     assert!(matches!(workers[2].acquire(soon).await, Err(Denied::Deadline(_))));
-    // Money aside, nine calls were allowed in all.
-    let free = Ask { micro_usd: 0, ..ask };
-    for _ in 0..3 {
-        let slot = timeout(LONG, workers[0].acquire(free)).await;
-        match slot.unwrap() {
-            Ok(slot) => slot.settle(Spent::default()),
-            Err(denied) => assert_eq!(denied, Denied::Never { quota: 1 }),
-        }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_allowed_in_all_is_allowed_in_all_workers_together() {
+    let Some(server) = Server::start().await else { return };
+    let zone = "UTC".to_owned();
+    let total = Quota::Aligned { counted: Counted::Requests, limit: 9, period: Period::Total, zone };
+    let workers = workers(&server, "total", &config(vec![requests(100), total]), 3);
+    all_share(&workers).await;
+    for call in 0..9 {
+        let slot = timeout(LONG, workers[call % 3].acquire(Ask::default())).await.unwrap().unwrap();
+        slot.settle(Spent::default());
     }
-    let refused = timeout(LONG, workers[1].acquire(free)).await.unwrap();
+    let refused = timeout(LONG, workers[1].acquire(Ask::default())).await.unwrap();
     assert_eq!(refused.unwrap_err(), Denied::Never { quota: 1 }, "for ever: what is used does not come back");
 }
 
