@@ -4,24 +4,25 @@
 //! partitions are paused, which drops what the client fetched ahead, and resumed when there is room again. Nothing that was
 //! not handed over is lost by that: it is fetched again.
 
-use crate::client::{Consumer, Rebalance, is_passing, plain};
+mod rebalancing;
+
+use crate::client::{Consumer, is_passing, plain};
 use crate::failure::EdgeError;
 use crate::holding::Holding;
-use crate::record::{Event, Partition, Record, Start};
+use crate::record::{Event, Partition, Record};
 use crate::settings::KafkaSettings;
-use crate::starts::{bounds, find, listed, named};
-use crossbeam_channel::Receiver;
+use crate::starts::listed;
+use crossbeam_channel::{Receiver, never};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rebalancing::Doing;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
-use tokio::sync::oneshot;
-use watchfire_flow::{Clock, SystemClock};
+use watchfire_flow::{Clock as _, SystemClock};
 
 /// How long one poll waits for a record: as late is a request to pause heard.
 const POLL: Duration = Duration::from_millis(50);
@@ -29,21 +30,6 @@ const POLL: Duration = Duration::from_millis(50);
 const SHORT_POLL: Duration = Duration::from_millis(10);
 /// So long is a full channel waited for before partitions are paused, which costs what was fetched ahead.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// For a broker's answer to where partitions start; asked again after that.
-const ANSWER: Duration = Duration::from_secs(3);
-
-/// What the group's coordinator wants and is being done.
-enum Doing {
-    /// Finding out where to start.
-    Taking(Vec<Partition>),
-    /// Waiting until nothing more is put out.
-    GivingUp {
-        list: TopicPartitionList,
-        partitions: Vec<Partition>,
-        done: oneshot::Receiver<()>,
-        until: Duration,
-    },
-}
 
 pub(crate) struct Reader {
     consumer: Arc<Consumer>,
@@ -117,10 +103,7 @@ impl Reader {
             }
             self.deliver();
             if self.full_since.is_some() && !self.throttled && self.doing.is_none() {
-                // Woken by a change of the group's members, which is as good as not at all.
-                if let Ok(members) = self.members.recv_timeout(SHORT_POLL) {
-                    self.waiting.push_back(Event::Members(members));
-                }
+                wait(SHORT_POLL);
                 continue;
             }
             if let Err(failed) = self.poll() {
@@ -131,12 +114,7 @@ impl Reader {
         self.holding.give_up(self.next.keys());
         self.holding.give_up(self.holding.all().iter());
         self.consumer.context().closing.store(true, Ordering::SeqCst);
-        // The library waits for an answer to what it wanted, and could not be closed before.
-        match self.doing.take() {
-            Some(Doing::GivingUp { list, .. }) => self.unassign(&list),
-            Some(Doing::Taking(_)) => self.assign(&TopicPartitionList::new()),
-            None => {}
-        }
+        self.answer_all();
     }
 
     /// The last event. Whoever takes events gets it also when the channel is full now.
@@ -144,7 +122,7 @@ impl Reader {
         self.waiting.push_back(Event::Failed(error));
         self.deliver();
         while !self.waiting.is_empty() && !self.stop.load(Ordering::SeqCst) {
-            let _ = self.members.recv_timeout(SHORT_POLL);
+            wait(SHORT_POLL);
             self.deliver();
         }
     }
@@ -291,147 +269,10 @@ impl Reader {
             tracing::debug!("partitions were not paused or resumed: {}", plain(&error.to_string()));
         }
     }
+}
 
-    /// Goes on with what the coordinator wants.
-    fn rebalance(&mut self) {
-        match self.doing.take() {
-            Some(Doing::Taking(partitions)) => self.go_on_taking(partitions),
-            Some(Doing::GivingUp { list, partitions, mut done, until }) => {
-                let waits = matches!(done.try_recv(), Err(oneshot::error::TryRecvError::Empty))
-                    || self.holding.is_putting(&partitions);
-                if waits && self.clock.elapsed() < until && !self.consumer.assignment_lost() {
-                    self.doing = Some(Doing::GivingUp { list, partitions, done, until });
-                    return;
-                }
-                if waits {
-                    tracing::warn!("revoked partitions are given up before everything of them was put out");
-                }
-                self.holding.give_up(partitions.iter());
-                self.unassign(&list);
-            }
-            None => {}
-        }
-        if self.doing.is_some() {
-            return;
-        }
-        match self.consumer.context().next_rebalance() {
-            Some(Rebalance::Assign(list)) if list.count() == 0 => self.assign(&list),
-            Some(Rebalance::Assign(list)) => self.go_on_taking(named(&list)),
-            Some(Rebalance::Revoke { partitions: list, lost }) => self.leave(list, lost),
-            None => {}
-        }
-    }
-
-    fn go_on_taking(&mut self, partitions: Vec<Partition>) {
-        if self.consumer.assignment_lost() {
-            // Its revocation is noted, or will be.
-            return;
-        }
-        match find(&self.consumer, &partitions, ANSWER) {
-            Ok(starts) => {
-                self.last_error = None;
-                self.start(starts);
-            }
-            Err(error) => {
-                self.not_yet("where to start reading", &error);
-                self.doing = Some(Doing::Taking(partitions));
-            }
-        }
-    }
-
-    fn leave(&mut self, list: TopicPartitionList, lost: bool) {
-        let mut partitions = named(&list);
-        partitions.retain(|partition| self.next.remove(partition).is_some());
-        if lost || partitions.is_empty() {
-            self.holding.give_up(partitions.iter());
-            self.unassign(&list);
-            if !partitions.is_empty() {
-                self.waiting.push_back(Event::Lost(partitions));
-            }
-            return;
-        }
-        let (answer, done) = oneshot::channel();
-        self.waiting.push_back(Event::Revoked { partitions: partitions.clone(), done: answer });
-        let until = self.clock.elapsed() + self.revocation_timeout;
-        self.doing = Some(Doing::GivingUp { list, partitions, done, until });
-    }
-
-    /// The library has found that it reads where there is nothing: before a partition's first record, or beyond its last.
-    /// It does not say which partition, so all are looked at.
-    fn start_anew(&mut self) {
-        let all: Vec<Partition> = self.next.keys().cloned().collect();
-        let found = bounds(&self.consumer, &all, ANSWER).and_then(|bounds| {
-            let mut astray = all;
-            astray.retain(|partition| {
-                let (next, bounds) = (self.next.get(partition), bounds.get(partition));
-                next.zip(bounds).is_some_and(|(next, (first, last))| !(*first..=*last).contains(next))
-            });
-            let starts = find(&self.consumer, &astray, ANSWER)?;
-            Ok((astray, starts))
-        });
-        match found {
-            Ok((astray, starts)) => {
-                self.astray = false;
-                if astray.is_empty() {
-                    return;
-                }
-                self.holding.give_up(astray.iter());
-                self.unassign(&listed(&astray));
-                self.waiting.push_back(Event::Lost(astray));
-                self.start(starts);
-            }
-            Err(error) => self.not_yet("where to go on reading", &error),
-        }
-    }
-
-    /// Takes partitions, and says so before their records come.
-    fn start(&mut self, starts: Vec<Start>) {
-        let mut list = TopicPartitionList::new();
-        let partitions: Vec<Partition> = starts.iter().map(|start| start.partition.clone()).collect();
-        for start in &starts {
-            let Partition { topic, number } = &start.partition;
-            if let Err(error) = list.add_partition_offset(topic, *number, Offset::Offset(start.offset)) {
-                tracing::error!("{} can't be read: {error}", start.partition);
-            }
-            self.next.insert(start.partition.clone(), start.offset);
-        }
-        self.holding.hold(partitions.iter().cloned());
-        self.assign(&list);
-        // The library remembers what was paused when it was held before.
-        for partition in &partitions {
-            self.paused.remove(partition);
-        }
-        self.set_paused(&partitions, self.throttled);
-        self.waiting.push_back(Event::Assigned(starts));
-    }
-
-    fn not_yet(&mut self, what: &str, error: &KafkaError) {
-        let code = error.rdkafka_error_code();
-        if self.last_error.is_none() || self.last_error != code {
-            tracing::warn!("{what} can't be found out yet: {}", plain(&error.to_string()));
-        }
-        self.last_error = code;
-    }
-
-    fn assign(&self, list: &TopicPartitionList) {
-        if let Err(error) = self.consumer.incremental_assign(list) {
-            tracing::error!("partitions can't be taken: {}", plain(&error.to_string()));
-        }
-    }
-
-    /// Gives up those of the list that were taken: the library wants nothing else in it.
-    fn unassign(&self, list: &TopicPartitionList) {
-        let assigned: BTreeSet<Partition> = match self.consumer.assignment() {
-            Ok(assigned) => named(&assigned).into_iter().collect(),
-            Err(error) => {
-                tracing::error!("partitions can't be given up: {}", plain(&error.to_string()));
-                return;
-            }
-        };
-        let taken: Vec<Partition> =
-            named(list).into_iter().filter(|partition| assigned.contains(partition)).collect();
-        if let Err(error) = self.consumer.incremental_unassign(&listed(&taken)) {
-            tracing::error!("partitions can't be given up: {}", plain(&error.to_string()));
-        }
-    }
+/// For room in the channel, which tells nobody that it has some.
+fn wait(time: Duration) {
+    // Nothing ever comes from there.
+    let _ = never::<()>().recv_timeout(time);
 }

@@ -12,7 +12,7 @@
 //! Where there can't be one, because the client was shut out meanwhile, whether it was done is not known, and this thread
 //! puts out nothing more.
 
-use crate::client::{Consumer, Logged, is_passing, plain};
+use crate::client::{Consumer, Logged, plain};
 use crate::failure::PutError;
 use crate::holding::Holding;
 use crate::record::{DeadLetter, Message, Output, Partition};
@@ -32,6 +32,8 @@ use watchfire_flow::{Clock, SystemClock};
 
 /// For one answer of a broker; what may be asked again is, after that.
 const ANSWER: Duration = Duration::from_secs(3);
+/// Between two looks at whether everything was sent.
+const SENT: Duration = Duration::from_millis(1);
 /// For the client's own queue to have room again.
 const ROOM: Duration = Duration::from_millis(20);
 /// For answers after the edge was closed.
@@ -178,11 +180,13 @@ impl Writer {
                 }
             }
         }
-        // Ends at the latest when messages time out, with the transaction.
-        while let Err(error) = producer.flush(ANSWER) {
-            if !is_passing(error.rdkafka_error_code()) || self.is_late() {
-                return Err(error.into());
+        // Ends at the latest when messages time out, with the transaction. Not by `flush`, which looks every 100 ms only.
+        while producer.in_flight_count() > 0 {
+            if self.is_late() {
+                let text = "the edge is being closed".to_owned();
+                return Err(Early { code: None, text, fatal: false });
             }
+            producer.poll(SENT);
         }
         Ok(())
     }
@@ -261,6 +265,11 @@ impl Writer {
     fn make(&mut self, until: Duration) -> KafkaResult<Transactions> {
         let mut config = self.settings.producer();
         config
+            // All of an output is there when the first of it is sent.
+            .set("linger.ms", "1")
+            // Brokers end a transaction a few milliseconds after they said so, and till then refuse the next one.
+            .set("retry.backoff.ms", "5")
+            .set("retry.backoff.max.ms", "500")
             .set("transactional.id", self.settings.transactional_id())
             .set("transaction.timeout.ms", self.settings.transaction_timeout.as_millis().to_string());
         let producer = Transactions::from_config_and_context(&config, Logged)?;
