@@ -23,6 +23,8 @@ pub(crate) struct Gates {
     /// What its budget is kept under.
     name: String,
     pub(crate) budget: Budget,
+    /// Whether others use the budget too: then it outlives these gates, and is kept elsewhere.
+    is_shared: bool,
     breaker: Breaker,
     pub(crate) retry: Retry,
     /// Why nothing more is asked.
@@ -84,8 +86,9 @@ impl Gates {
         let gates = Self {
             name: name.to_owned(),
             budget,
+            is_shared: false,
             breaker,
-            retry: Retry::new(backoff, Arc::new(RetryBudget::new(RETRIES_AT_FIRST, RETRIES_PER_CALL))),
+            retry: retry(backoff),
             stopped: Mutex::new(None),
         };
         // Whoever comes after a kill within the first second must know that there was somebody.
@@ -93,14 +96,33 @@ impl Gates {
         Ok(gates)
     }
 
+    /// The gates of a credential whose budget others share.
+    pub(crate) fn shared(name: &str, budget: Budget, breaker: BreakerSettings, backoff: Backoff) -> Self {
+        Self {
+            name: name.to_owned(),
+            budget,
+            is_shared: true,
+            breaker: Breaker::new(breaker),
+            retry: retry(backoff),
+            stopped: Mutex::new(None),
+        }
+    }
+
     /// Writes down where the budget stands.
     pub(crate) fn save(&self, store: &Store, clock: &Arc<dyn Clock>) -> Result<(), EngineError> {
+        if self.is_shared {
+            return Ok(());
+        }
         let state = serde_json::to_string(&self.budget.snapshot()).unwrap_or_default();
         Ok(store.put_budget(&self.name, &state, clock.unix_millis())?)
     }
 
-    /// Lets nobody through any more, and writes down where the budget stands for good.
+    /// Lets nobody through any more, and writes down where the budget stands for good. A shared budget goes on.
     pub(crate) fn close(&self, store: &Store, clock: &Arc<dyn Clock>) -> Result<(), EngineError> {
+        if self.is_shared {
+            self.stop("the program is shutting down");
+            return Ok(());
+        }
         self.budget.close(Closing::ShuttingDown);
         self.save(store, clock)
     }
@@ -161,4 +183,8 @@ impl Gates {
         let last = self.budget.predicted_wait(queued as u64 + outlook.waiting as u64);
         (next.max(outlook.paused_for), last)
     }
+}
+
+fn retry(backoff: Backoff) -> Retry {
+    Retry::new(backoff, Arc::new(RetryBudget::new(RETRIES_AT_FIRST, RETRIES_PER_CALL)))
 }

@@ -245,6 +245,20 @@ impl Judge {
         }
     }
 
+    /// Takes in how a decision stands in the archive, where another judge made it first: it is what later alerts find here too.
+    pub fn stands(&mut self, decision: Decision) {
+        if decision.decider != Decider::Fallback && self.waiting.get(&decision.id).is_some() {
+            return self.answered(decision);
+        }
+        let Some(state) = self.patterns.get_mut(&decision.pattern) else { return };
+        let decision = Arc::new(decision);
+        state.stands(&decision);
+        if state.parted_by.is_some() {
+            // Which part it is about does not stand in it.
+            self.patterns.values_mut().for_each(|state| state.stands(&decision));
+        }
+    }
+
     /// Whether something stands on the pattern here; if not, the archive is asked what does.
     pub fn knows(&self, pattern: i64) -> bool {
         self.patterns.get(&pattern).is_some()

@@ -5,6 +5,8 @@ mod capacity;
 mod eval;
 mod measure;
 mod outside;
+mod store;
+mod worker;
 
 pub(crate) use articles::{AddFeed, ArticlesCommand, FeedsCommand, ProfileCommand, Sort};
 pub(crate) use capacity::Capacity;
@@ -13,6 +15,8 @@ pub(crate) use capacity::Numbers;
 pub(crate) use eval::{Curves, Decides, Eval, Keys};
 pub(crate) use measure::Measure;
 pub(crate) use outside::{Batches, Webhooks};
+pub(crate) use store::{StoreCommand, Stores};
+pub(crate) use worker::Worker;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -49,6 +53,8 @@ pub(crate) enum Command {
     Triage(Triage),
     /// Serve the API and the page: alerts are judged as they come in
     Serve(Serve),
+    /// Take a share of the alerts that come in over Kafka, together with other workers
+    Worker(Worker),
     /// Judge users' measurements: which to believe, and which not
     Measure(Measure),
     /// Tokens that the API is used with
@@ -88,6 +94,9 @@ pub(crate) enum Command {
     /// What was to be delivered to webhooks and could not be
     #[command(subcommand)]
     Webhooks(Webhooks),
+    /// Bring a store's records into another one, or compare two stores
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Check settings, rules, mappings, lists and the store, and say what is wrong with them
     Check,
     /// Print a shell's completion script

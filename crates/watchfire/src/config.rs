@@ -6,22 +6,26 @@ mod learning;
 mod limit;
 mod llm;
 mod measurements;
+mod postgres;
 mod propositions;
 mod reuse;
 mod server;
 mod service;
 mod webhook;
+mod worker;
 
 pub(crate) use feeds::{FeedsSettings, with_names};
 pub(crate) use learning::LearningSettings;
 pub(crate) use limit::LimitSettings;
 pub(crate) use llm::{LlmSettings, ProviderKind, TierSettings};
 pub(crate) use measurements::{MeasurementSettings, StoreKind};
+pub(crate) use postgres::{PostgresSection, has_password};
 pub(crate) use propositions::PropositionSettings;
 pub(crate) use reuse::ReuseSettings;
 pub(crate) use server::ServerSettings;
 pub(crate) use service::ServiceSettings;
 pub(crate) use webhook::WebhookSettings;
+pub(crate) use worker::{KafkaSection, RedisSection, WorkerSettings};
 
 use crate::environment;
 use crate::exit::Problem;
@@ -60,6 +64,10 @@ pub(crate) struct Settings {
     pub(crate) propositions: PropositionSettings,
     pub(crate) feeds: FeedsSettings,
     pub(crate) measurements: MeasurementSettings,
+    pub(crate) worker: WorkerSettings,
+    pub(crate) kafka: KafkaSection,
+    pub(crate) redis: RedisSection,
+    pub(crate) postgres: PostgresSection,
     /// Who is told of hostile verdicts.
     pub(crate) webhooks: BTreeMap<String, WebhookSettings>,
     /// What is replaced before text leaves for a service.
@@ -220,7 +228,9 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
     environment::overlay(&mut table, variables)?;
-    let mut settings: Settings = serde_path_to_error::deserialize(table).map_err(|error| {
+    // Where it goes well, nobody needs to know at which key it went wrong: that costs the memory of code that is read.
+    let read = Settings::deserialize(table.clone()).or_else(|_| serde_path_to_error::deserialize(table));
+    let mut settings = read.map_err(|error| {
         let path = error.path().to_string();
         let variable = format!("WATCHFIRE_{}", path.to_uppercase().replace('.', "_"));
         Problem::usage(
@@ -238,6 +248,10 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     settings.propositions.check()?;
     settings.feeds.check()?;
     settings.measurements.check()?;
+    settings.worker.check()?;
+    settings.kafka.check()?;
+    settings.redis.check()?;
+    settings.postgres.check()?;
     settings.llm.iter().try_for_each(|(name, llm)| llm.check(name))?;
     settings.intel.services.iter().try_for_each(|(name, service)| service.check(name))?;
     settings.intel.outbound()?;
@@ -268,6 +282,11 @@ impl Settings {
         }
         self.propositions.token_file.iter_mut().for_each(resolve);
         self.measurements.url_file.iter_mut().for_each(resolve);
+        self.kafka.files().for_each(resolve);
+        let redis = [&mut self.redis.url_file, &mut self.redis.ca_file];
+        redis.into_iter().flatten().for_each(resolve);
+        let postgres = [&mut self.postgres.url_file, &mut self.postgres.ca_file];
+        postgres.into_iter().flatten().for_each(resolve);
         self.feeds.names.iter_mut().for_each(|names| resolve(&mut names.path));
         for service in self.intel.services.values_mut() {
             service.key_file.iter_mut().for_each(resolve);

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
-use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock};
+use watchfire_flow::{Backoff, BreakerSettings, Budget, BudgetConfig, Clock};
 use watchfire_http::Http;
 use watchfire_llm::{
     Failure, Hidden, PackConfig, PriceTable, Provider, Pseudonyms, Question, Tier, pack, prompt, prompt_hash,
@@ -40,6 +40,8 @@ pub struct Asker {
     pub tier: Tier,
     /// What the provider allows.
     pub limits: BudgetConfig,
+    /// The budget, where others use it too; else one is made of the limits, and kept in the store.
+    pub shared: Option<Budget>,
     /// How questions are packed.
     pub pack: PackConfig,
     /// Calls at once.
@@ -225,7 +227,10 @@ impl Asker {
         progress: &Arc<AskProgress>,
         spent: i64,
     ) -> Result<Arc<Line>, EngineError> {
-        let gates = Gates::open(&self.name, &self.limits, self.breaker, self.backoff, store, clock)?;
+        let gates = match &self.shared {
+            Some(budget) => Gates::shared(&self.name, budget.clone(), self.breaker, self.backoff),
+            None => Gates::open(&self.name, &self.limits, self.breaker, self.backoff, store, clock)?,
+        };
         Ok(Arc::new(self.line_through(gates, store, clock, progress, spent)?))
     }
 

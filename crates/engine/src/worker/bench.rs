@@ -13,6 +13,7 @@ use super::log::{LogRecord, Partition};
 use super::reading::{Found, Looked, Reader, ordinal, text};
 use crate::archive::{decision_from_row, decision_to_row};
 use crate::asking::question;
+use crate::service::webhooks::{Kind, body};
 use crate::tally::{describe, material_of};
 use crate::work::{Said, Verdicted, alert_row, clip, with_record};
 use std::cell::RefCell;
@@ -20,11 +21,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use watchfire_judge::statistics::BoundedMap;
 use watchfire_judge::{Archive, Decision, Ground, Judge, Judgement};
-use watchfire_signal::write::OutputFormat;
+use watchfire_signal::write::{OutputFormat, Record};
 use watchfire_signal::{Decider, Priority};
 use watchfire_store::fleet::{
     AlertKey, FleetAlert, FleetAlertRow, FleetBatch, FleetDead, FleetError, FleetSource, FleetStore,
-    PatternSpan,
+    PatternSpan, Taken as Written,
 };
 use watchfire_store::{AlertRow, DeadRow, DecisionRow, PatternRow};
 
@@ -32,6 +33,8 @@ use watchfire_store::{AlertRow, DeadRow, DecisionRow, PatternRow};
 const MOST_STORED: usize = 10_000;
 /// Bytes that are kept of a record for its first item that can't be read, and for each further one.
 const MOST_DEAD: (usize, usize) = (64 << 10, 1 << 10);
+/// Bytes of a verdict that is put out with all that the alert says; a longer one has its cells cut.
+const MOST_LINE: usize = 700_000;
 /// Patterns whose description is remembered.
 const MOST_DESCRIBED: usize = 50_000;
 
@@ -179,10 +182,10 @@ impl<'b> Bench<'b> {
             out.handled.push(self.judge(taken, found, text, &known, &mut whole, &mut patterns));
         }
         whole.patterns = patterns.into_values().collect();
-        if whole.is_empty() {
-            return Ok(out);
+        let mut written = Written::default();
+        if !whole.is_empty() {
+            written = store.insist(|store| store.take_in(&whole, now)).await?;
         }
-        let written = store.insist(|store| store.take_in(&whole, now)).await?;
         if !written.already.is_empty() {
             let there = store.insist(|store| store.alerts(&written.already)).await?;
             known.alerts.extend(there);
@@ -392,8 +395,8 @@ impl<'b> Bench<'b> {
             }
         }
         let mut judge = self.judge.borrow_mut();
-        for decision in changed.into_values().filter(|decision| decision.decider != Decider::Fallback) {
-            judge.answered(Arc::unwrap_or_clone(decision));
+        for decision in changed.into_values() {
+            judge.stands(Arc::unwrap_or_clone(decision));
         }
     }
 
@@ -418,11 +421,16 @@ impl<'b> Bench<'b> {
             time: verdict.time,
             pattern: verdict.pattern,
         };
-        let mut line = Vec::new();
-        let id = source.alert_id(verdict.ordinal);
-        with_record(&id, &looked.alert, &facts, said, |record| OutputFormat::Ocsf.write(record, &mut line));
-        Some(line)
+        Some(with_record(&source.alert_id(verdict.ordinal), &looked.alert, &facts, said, written))
     }
+}
+
+/// A verdict as it is put out.
+fn written(record: &Record<'_>) -> Vec<u8> {
+    let mut line = Vec::new();
+    OutputFormat::Ocsf.write(record, &mut line);
+    line.truncate(line.trim_ascii_end().len());
+    if line.len() > MOST_LINE { body(Kind::Ocsf, record).into_bytes() } else { line }
 }
 
 fn owned(source: FleetSource, row: &AlertRow<'_>) -> FleetAlertRow {

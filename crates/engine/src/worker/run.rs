@@ -31,6 +31,9 @@ const MOST_OUT_BYTES: usize = 8 << 20;
 const MOST_HELD: usize = 20_000;
 /// Bytes of records that all partitions may hold.
 const MOST_HELD_BYTES: usize = 128 << 20;
+/// Bytes of a key and of a value that are put out: together less than brokers take by default.
+const MOST_KEY: usize = 64 << 10;
+const MOST_VALUE: usize = 900_000;
 /// How long what is begun about a partition may take when it is to be given up.
 const GIVING_UP: Duration = Duration::from_secs(4);
 /// How long to wait before what was withdrawn is put out again.
@@ -257,9 +260,12 @@ impl<S: FleetStore> Run<'_, '_, S> {
     }
 
     fn messages(&self, handled: &Handled, output: &mut LogOutput) {
-        let message = |value: Vec<u8>, reason: &str| Message {
-            key: handled.record.key.clone(),
-            value,
+        let message = |mut value: Vec<u8>, reason: &str| Message {
+            key: handled.record.key.as_ref().map(|key| key[..key.len().min(MOST_KEY)].to_vec()),
+            value: {
+                value.truncate(MOST_VALUE);
+                value
+            },
             source: place(&handled.record),
             reason: reason.to_owned(),
         };

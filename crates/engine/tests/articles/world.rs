@@ -204,6 +204,7 @@ pub fn locator(heard: &Arc<Heard>) -> Locator {
             patience: Duration::from_mins(10),
             batch_wait: Duration::from_mins(10),
             max_nano_usd: None,
+            shared: None,
             max_nano_usd_per_day: None,
             privacy: None,
             prices: Arc::new(PriceTable::shipped()),

@@ -102,6 +102,7 @@ pub fn gemini(standin: InProcess) -> Asker {
         patience: Duration::from_hours(48),
         batch_wait: Duration::from_hours(48),
         max_nano_usd: None,
+        shared: None,
         max_nano_usd_per_day: None,
         privacy: None,
         prices: Arc::new(PriceTable::shipped()),

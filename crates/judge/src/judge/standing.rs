@@ -250,6 +250,15 @@ impl Standing {
         self.told(reuse, &answer, waiting.occasion);
     }
 
+    /// Puts a decision in the place of the one with its id.
+    pub(super) fn stands(&mut self, decision: &Arc<Decision>) {
+        let places = self.known.iter_mut().chain(&mut self.current).chain(&mut self.learned);
+        let waiting = self.waiting.iter_mut().map(|waiting| &mut waiting.decision);
+        for place in places.chain(waiting).filter(|place| place.id == decision.id) {
+            *place = Arc::clone(decision);
+        }
+    }
+
     /// Learns from what a model said.
     fn teach(
         &mut self,

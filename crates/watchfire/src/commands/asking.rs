@@ -20,6 +20,17 @@ pub(super) fn asker(
     seed: u64,
     dry_run: bool,
 ) -> Result<Asker, Problem> {
+    asker_with(settings, &store.secret("pseudonyms")?, name, seed, dry_run)
+}
+
+/// The same, with names replaced by this secret.
+pub(super) fn asker_with(
+    settings: &Settings,
+    secret: &[u8; 32],
+    name: &str,
+    seed: u64,
+    dry_run: bool,
+) -> Result<Asker, Problem> {
     let network = Network::new(settings.network.internal.clone());
     let Some(llm) = settings.llm.get(name) else {
         let known: Vec<&str> = settings.llm.keys().map(String::as_str).collect();
@@ -54,6 +65,7 @@ pub(super) fn asker(
             TierSettings::Batch => Tier::Batch,
         },
         limits: limits(llm, timeout),
+        shared: None,
         pack: PackConfig { size: usize::from(llm.alerts_per_call), ..PackConfig::default() },
         concurrency: usize::from(llm.concurrency),
         timeout,
@@ -61,11 +73,9 @@ pub(super) fn asker(
         batch_wait: Duration::from_secs_f64(llm.batch_wait_s),
         max_nano_usd: llm.max_usd_per_run.map(|usd| (usd * 1e9) as i64),
         max_nano_usd_per_day: llm.max_usd_per_day.map(|usd| (usd * 1e9) as i64),
-        privacy: Some(Arc::new(Pseudonyms::new(
-            &store.secret("pseudonyms")?,
-            settings.privacy.clone(),
-            move |address| network.is_internal(address),
-        ))),
+        privacy: Some(Arc::new(Pseudonyms::new(secret, settings.privacy.clone(), move |address| {
+            network.is_internal(address)
+        }))),
         prices: Arc::new(prices(llm)?),
         breaker: BreakerSettings::default(),
         backoff: Backoff::default(),

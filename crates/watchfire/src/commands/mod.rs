@@ -22,10 +22,17 @@ mod report;
 mod serve;
 mod services;
 mod shell;
+mod store;
 mod token;
 mod triage;
 mod verify;
 mod webhooks;
+#[cfg(feature = "kafka")]
+mod worker;
+#[cfg(not(feature = "kafka"))]
+mod workerless;
+#[cfg(not(feature = "kafka"))]
+use workerless as worker;
 
 use crate::cli::{Arguments, Command};
 use crate::exit::{Problem, Status};
@@ -50,8 +57,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<Status, Problem> {
         Command::Cost(command) => cost::run(&common, &command),
         Command::Verify(command) => verify::run(&common, &command),
         Command::Measure(command) => measure::run(&common, &command),
+        Command::Worker(command) => worker::run(&common, &command),
         Command::Learn(command) => learn::run(&common, &command),
         Command::Webhooks(command) => webhooks::run(&common, &command),
+        Command::Store(command) => store::run(&common, &command),
         Command::Check => check::run(&common),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { folder } => shell::man(folder.as_deref()),
