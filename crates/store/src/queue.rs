@@ -197,7 +197,7 @@ fn filter(wanted: &Wanted) -> (String, Vec<Value>) {
 }
 
 /// A pattern of LIKE that matches what contains the text, as JSON writes it.
-pub(crate) fn containing(text: &str) -> String {
+pub fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {

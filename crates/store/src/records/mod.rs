@@ -31,7 +31,7 @@ pub use dead::{DeadRecords, MeasurementDeadRecords};
 pub use decisions::{AnalystsId, DecisionRecords, Weighing, WordRecords};
 pub use failure::RecordError;
 pub use knowledge::{LearningRecords, ReputationRecords, ServiceAnswerRecords};
-pub use patterns::PatternRecords;
+pub use patterns::{PatternRecords, containing};
 pub use service::{ChoiceRecords, OutboxRecords, RequestRecords, RunRecords, TokenRecords};
 pub use sources::{HEAD_BYTES, IntakeRecords, NETWORK_HEAD, SourceRecords, heads, ids};
 pub use sqlite::SqliteRecords;

@@ -1,5 +1,8 @@
 //! Patterns, and the queue in which somebody should look at them.
 
+/// A pattern of LIKE that matches what contains a text.
+pub use crate::queue::containing;
+
 use super::Answer;
 use crate::queue::After;
 use crate::{QueuedPattern, Wanted};
