@@ -23,7 +23,7 @@ enum Kind {
 }
 
 /// A section within another is written with a dot.
-const VARIABLES: [(&str, &str, &str, Kind); 48] = [
+const VARIABLES: [(&str, &str, &str, Kind); 51] = [
     ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Path),
     ("WATCHFIRE_STORE_KEEP_RAW", "store", "keep_raw", Kind::Truth),
     ("WATCHFIRE_INPUT_MAX_RECORD_BYTES", "input", "max_record_bytes", Kind::Number),
@@ -69,6 +69,9 @@ const VARIABLES: [(&str, &str, &str, Kind); 48] = [
     ("WATCHFIRE_MEASUREMENTS_BATCH_TIME_S", "measurements", "batch_time_s", Kind::Share),
     ("WATCHFIRE_MEASUREMENTS_USER_TIME_S", "measurements", "user_time_s", Kind::Share),
     ("WATCHFIRE_MEASUREMENTS_CACHE_MB", "measurements", "cache_mb", Kind::Number),
+    ("WATCHFIRE_POSTGRES_SCHEMA", "postgres", "schema", Kind::Text),
+    ("WATCHFIRE_POSTGRES_CONNECTIONS", "postgres", "connections", Kind::Number),
+    ("WATCHFIRE_POSTGRES_CA_FILE", "postgres", "ca_file", Kind::Path),
     // Names that users of earlier systems have set.
     ("MOONSHOT_LOCATION_BATCH_THRESHOLD", "feeds.locations", "size", Kind::Number),
     ("MOONSHOT_BATCH_TIME_THRESHOLD_SECONDS", "feeds.locations", "age_s", Kind::Share),

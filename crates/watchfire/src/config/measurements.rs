@@ -1,6 +1,7 @@
 //! `[measurements]`: what users' measurements are judged by, and where what is known of them is kept.
 
 use super::key::read_secret;
+use super::postgres::{address, check_url};
 use crate::exit::Problem;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -158,12 +159,7 @@ impl MeasurementSettings {
             };
             return wrong(&format!("{place}.{}", error.key), error.wrong);
         }
-        if self.url.as_deref().is_some_and(has_password) {
-            return Err(Problem::usage(
-                "[measurements] url: a password does not stand in the settings",
-                format!("export {URL_VARIABLE}=…, or name a file that holds the whole address with url_file"),
-            ));
-        }
+        check_url("[measurements]", self.url.as_deref(), URL_VARIABLE)?;
         if self.store == StoreKind::Dynamodb {
             for (key, text) in [("table", &self.table), ("region", &self.region)] {
                 if text.as_deref().is_none_or(str::is_empty) {
@@ -198,15 +194,8 @@ impl MeasurementSettings {
 
     /// Where the PostgreSQL server is: in the environment, else in the file, else in the settings. It may have a password in it.
     pub(crate) fn address(&self) -> Result<String, Problem> {
-        if let Ok(url) = std::env::var(URL_VARIABLE)
-            && !url.trim().is_empty()
-        {
-            return Ok(url.trim().to_owned());
-        }
-        if self.url_file.is_some() {
-            return read_secret("[measurements]", "url", self.url_file.as_deref(), None);
-        }
-        self.url.clone().ok_or_else(|| {
+        let (file, url) = (self.url_file.as_deref(), self.url.as_deref());
+        address("[measurements]", URL_VARIABLE, file, url)?.ok_or_else(|| {
             Problem::usage(
                 "[measurements] store = \"postgres\" wants an address, and there is none",
                 format!("export {URL_VARIABLE}=postgres://…, or set url or url_file"),
@@ -239,15 +228,9 @@ impl MeasurementSettings {
     }
 }
 
-/// Whether an address has a password in it, in either of the forms that PostgreSQL knows.
-fn has_password(url: &str) -> bool {
-    let user = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
-    user.is_some_and(|(user, _)| user.contains(':')) || url.to_ascii_lowercase().contains("password")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{MeasurementSettings, has_password};
+    use super::MeasurementSettings;
 
     fn check(text: &str) -> Result<(), String> {
         toml::from_str::<MeasurementSettings>(text).unwrap().check().map_err(|problem| problem.message)
@@ -273,10 +256,6 @@ mod tests {
 
     #[test]
     fn a_password_does_not_stand_in_the_settings() {
-        assert!(has_password("postgres://anna:secret@db/watchfire"));
-        assert!(has_password("host=db user=anna password=x"));
-        assert!(!has_password("postgres://anna@db:5432/watchfire?sslmode=require"));
-        assert!(!has_password("host=/run/postgresql user=watchfire"));
         assert!(check("url = \"postgres://a:b@db/x\"").unwrap_err().contains("password"));
     }
 }
