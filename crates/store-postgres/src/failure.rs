@@ -41,7 +41,9 @@ impl From<Failure> for FleetError {
     /// Whatever a worker does may be done again, so that what is lost and what was not done are the same to it.
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Throttled => Self::Unavailable("there was no free connection in time".to_owned()),
+            Failure::Throttled => {
+                Self::Unavailable("it has no connection free, or somebody holds what is needed".to_owned())
+            }
             Failure::Lost(message) | Failure::Failed(message) | Failure::Crossed(message) => {
                 Self::Unavailable(message)
             }
@@ -99,6 +101,8 @@ fn of_code(code: &str, message: String, doing: Doing) -> Failure {
         "53300" | "53400" | "55P03" | "57P03" => Failure::Throttled,
         // The server, or this connection's part of it, is shut down or fell.
         "40003" | "57P01" | "57P02" | "57P04" | "57P05" => doing.lost(message),
+        // An alert was on its way to the default partition when its month was made: it finds it the next time.
+        "23514" => Failure::Crossed(message),
         _ => match code.get(..2) {
             // Broken connections, errors of the system's and of the server's own.
             Some("08" | "58" | "XX") => doing.lost(message),
@@ -137,6 +141,13 @@ mod tests {
         for code in ["40001", "40P01", "57014", "53100", "23505", "42P01", "25006", "", "é"] {
             assert!(!lost(code, Doing::Writing), "{code}");
         }
+    }
+
+    #[test]
+    fn who_was_crossed_goes_again_at_once() {
+        let crossed = |code| matches!(of_code(code, String::new(), Doing::Writing), Failure::Crossed(_));
+        assert!(["40001", "40P01", "23514"].into_iter().all(crossed));
+        assert!(!["23505", "57014", "55P03"].into_iter().any(crossed));
     }
 
     #[test]

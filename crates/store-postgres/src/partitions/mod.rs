@@ -88,6 +88,10 @@ async fn make_within(lent: &Lent, months: &BTreeSet<Month>) -> Result<usize, Fai
     let there = existing(lent).await?;
     let room = MOST_PARTITIONS.saturating_sub(there.len());
     let missing: Vec<Month> = months.difference(&there).copied().take(room.min(MOST_MADE)).collect();
+    if !missing.is_empty() {
+        // Nobody puts alerts of these months there between their moving and the attaching, which takes this lock anyway.
+        lent.batch(Doing::Reading, "LOCK TABLE alerts_default IN ACCESS EXCLUSIVE MODE").await?;
+    }
     for month in &missing {
         let (start, end) = (month.start_ms(), month.plus(1).start_ms());
         // Attaching it, unlike making it as a partition, leaves those alone who write into other months. Statements on a

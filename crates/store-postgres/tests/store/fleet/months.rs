@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 use watchfire_store::fleet::made::{HOUR, alert, batch, dead};
 use watchfire_store::fleet::{FleetError, FleetStore};
-use watchfire_store_postgres::{PostgresFleet, Retained};
+use watchfire_store_postgres::{HourRow, PostgresFleet, Retained};
 
 /// 2025-01-01T00:00:00Z.
 const JANUARY: i64 = 1_735_689_600_000;
@@ -187,4 +187,25 @@ async fn maintenance_and_retention_by_many_while_others_write_lose_nothing() {
     let kept = format!("SELECT count(*) FROM alerts WHERE \"time\" >= {before}");
     assert_eq!(number(&client, &kept).await, 3 * 600 / 120 * 58, "days 31 to 59.5, twice a day");
     assert_eq!(number(&client, &format!("SELECT count(*) FROM alerts WHERE \"time\" < {before}")).await, 0);
+}
+
+#[tokio::test]
+async fn the_page_reads_hours_as_they_were_counted() {
+    let Some((store, _client, _tasks, _)) = fresh().await else { return };
+    let source = store.source("alerts", 0, 0).await.unwrap();
+    let times = [0, 1, HOUR - 1, HOUR, 3 * HOUR, -1].map(|time| JANUARY + time);
+    let alerts = times
+        .iter()
+        .enumerate()
+        .map(|(place, time)| alert(source, place as u64, place as i64 % 2, *time))
+        .collect();
+    let mut given = batch(alerts);
+    given.decisions[1].verdict = 2;
+    store.take_in(&given, 0).await.unwrap();
+    let row =
+        |hour, verdict, alerts| HourRow { start_ms: JANUARY + hour * HOUR, verdict, severity: 3, alerts };
+    let all = store.postgres().alert_hours(i64::MIN, i64::MAX).await.unwrap();
+    assert_eq!(all, [row(-1, 2, 1), row(0, 1, 2), row(0, 2, 1), row(1, 2, 1), row(3, 1, 1)]);
+    let some = store.postgres().alert_hours(JANUARY - HOUR + 1, JANUARY + 3 * HOUR).await.unwrap();
+    assert_eq!(some, all[1..4]);
 }
