@@ -14,7 +14,7 @@ local call = redis.call
 local q = cjson.decode(ARGV[1])
 local quotas = q.quotas
 local PARTS = 720720
-local QUIET, TOGETHER, RETRY = 6000, 1000, 20
+local QUIET, TOGETHER, RETRY, PATIENCE = 6000, 1000, 20, 100
 
 local t = call('TIME')
 local clock = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -362,7 +362,7 @@ end
 
 -- What has ended, and what was said --------------------------------------------------------------------------------------
 
-local ended = false
+local ended, freed_now = false, false
 for _, over in ipairs(q.ended or {}) do
     local cost, spent = flight(over.id), nil
     if over.how == 'spent' then spent = { n = 1, t = over.t, m = over.m } end
@@ -371,6 +371,7 @@ for _, over in ipairs(q.ended or {}) do
         release(cost)
         arrive(over.id)
         ended = true
+        if not spent or spent.n == 0 or spent.t < cost.t or spent.m < cost.m then freed_now = true end
         hold_after(now - over.ago, spent)
     elseif spent then
         -- It was given up, and its answer came even so.
@@ -478,7 +479,12 @@ for _, ask in ipairs(q.asks or {}) do
             local claims = claimed(#granted > 0 and now or (me.w > 0 and me.w or now))
             if claims.n > 0 then
                 local all, none = when({ n = 1 + claims.n, t = cost.t + claims.t, m = cost.m + claims.m })
-                if all ~= 0 or none then moment = now + RETRY end
+                -- By then there is room for both; or whoever is before has had its turn, or has not come.
+                if none or all == -1 then
+                    moment = now + PATIENCE
+                elseif all ~= 0 then
+                    moment = math.min(all, now + PATIENCE)
+                end
             end
         end
         if moment == 0 and opens <= now then
@@ -504,9 +510,14 @@ for _, ask in ipairs(q.asks or {}) do
 end
 if not waits then me.w = 0 end
 
+-- An end is news to who was not told when to come, and to all who wait where it makes room before that.
+for _, quota in ipairs(quotas) do
+    if ended and (quota.kind == 'spacing' or quota.kind == 'concurrency') then freed_now = true end
+end
 if ended or woke then
     for id, record in pairs(members) do
-        if id ~= q.me and connected(record) and (woke or record.w > 0) then
+        local news = record.w > 0 and (freed_now or record.u == 1)
+        if id ~= q.me and connected(record) and (woke or news) then
             call('PUBLISH', ARGV[2], '')
             break
         end

@@ -120,13 +120,11 @@ impl Driver {
         let mut pause = RETRY.0;
         loop {
             let over = match self.connect().await {
-                Ok((connection, mut messages)) => {
-                    pause = RETRY.0;
-                    self.member(&connection, &mut messages).await
-                }
+                Ok((connection, mut messages)) => self.member(&connection, &mut messages).await,
                 Err(error) => Over::Failed(error),
             };
             if self.status.mode() == Mode::Shared {
+                pause = RETRY.0;
                 self.status.set(Mode::Away);
                 match &over {
                     Over::Failed(error) => {
@@ -139,9 +137,11 @@ impl Driver {
             match over {
                 Over::Left => return self.status.set(Mode::Left),
                 Over::Refused(why) if why == "shape" => {
-                    tracing::warn!(
-                        "others use this budget with other limits: nobody gets a slot before they are gone"
-                    );
+                    if pause < RETRY.1 {
+                        tracing::warn!(
+                            "others use this budget with other limits: nobody gets a slot before they are gone"
+                        );
+                    }
                     pause = RETRY.1;
                 }
                 Over::Refused(_) | Over::Failed(_) => {}

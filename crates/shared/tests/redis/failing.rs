@@ -13,9 +13,9 @@ use watchfire_flow::{Ask, BudgetConfig, ColdStart};
 use watchfire_shared::{Mode, RedisSettings, SharedBudget};
 
 /// Longer than anything here takes on a slow machine.
-const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_secs(60);
 
-fn calling(
+pub fn calling(
     tasks: &mut JoinSet<usize>,
     workers: &[Arc<SharedBudget>],
     provider: &Provider,
@@ -34,7 +34,7 @@ fn calling(
 }
 
 /// Waits until the provider has seen so many calls.
-async fn seen(provider: &Provider, calls: usize) {
+pub async fn seen(provider: &Provider, calls: usize) {
     let enough = async {
         while provider.count() < calls {
             sleep(Duration::from_millis(10)).await;
@@ -217,4 +217,50 @@ async fn one_that_never_reached_the_server_has_no_share() {
     assert!(timeout(Duration::from_secs(3), worker.acquire(Ask::default())).await.is_err());
     assert_eq!(worker.mode(), Mode::Away);
     worker.leave(LONG).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_takes_over_without_the_last_writes_is_told_what_it_lacks() {
+    let (Some(mut master), Some(mut replica)) = (Server::start().await, Server::start().await) else {
+        return;
+    };
+    let link = Link::to(master.port).await;
+    let config = config(vec![requests(12)]);
+    let workers: Vec<_> = (0..3)
+        .map(|worker| {
+            let settings = settings(link.url.clone());
+            let budget = SharedBudget::start(&settings, "replica", &config, Skewed::by(worker)).unwrap();
+            budget.set_members(3);
+            Arc::new(budget)
+        })
+        .collect();
+    all_share(&workers).await;
+    let provider = Provider::default();
+    let until = Instant::now() + LONG;
+    let mut tasks = JoinSet::new();
+    calling(&mut tasks, &workers, &provider, 4, Duration::from_millis(15), until);
+    for _ in 0..3 {
+        replica.tell(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]).await;
+        let before = provider.count();
+        seen(&provider, before + 40).await;
+        let synced = async {
+            while replica.tell(&["DBSIZE"]).await == redis::Value::Int(0) {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(LONG, synced).await.unwrap();
+        // It hears nothing more of the master, which goes on for a while.
+        replica.tell(&["REPLICAOF", "NO", "ONE"]).await;
+        let before = provider.count();
+        seen(&provider, before + 20).await;
+        link.turn(replica.port);
+        master.kill();
+        let before = provider.count();
+        seen(&provider, before + 30).await;
+        assert!(master.run().await);
+        std::mem::swap(&mut master, &mut replica);
+    }
+    tasks.abort_all();
+    let most = provider.most_calls(WINDOW);
+    assert!(most <= 12, "{most} of 12");
 }

@@ -1,5 +1,7 @@
 //! The way from one worker to the server, which can be slow, cut, or silent.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -21,6 +23,7 @@ pub enum Way {
 pub struct Link {
     way: watch::Sender<Way>,
     pub url: String,
+    port: Arc<AtomicU16>,
     _tasks: JoinSet<()>,
 }
 
@@ -29,6 +32,8 @@ impl Link {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());
         let (way, ways) = watch::channel(Way::Open(Duration::ZERO));
+        let port = Arc::new(AtomicU16::new(port));
+        let to = Arc::clone(&port);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
@@ -37,7 +42,9 @@ impl Link {
                 if *ways.borrow() == Way::Cut {
                     continue;
                 }
-                let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
+                let Ok(far) = TcpStream::connect(("127.0.0.1", to.load(Ordering::Relaxed))).await else {
+                    continue;
+                };
                 near.set_nodelay(true).unwrap();
                 far.set_nodelay(true).unwrap();
                 let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
@@ -45,7 +52,12 @@ impl Link {
                 connections.spawn(pass(far_read, near_write, ways.clone()));
             }
         });
-        Self { way, url, _tasks: tasks }
+        Self { way, url, port, _tasks: tasks }
+    }
+
+    /// New connections go there.
+    pub fn turn(&self, port: u16) {
+        self.port.store(port, Ordering::Relaxed);
     }
 
     pub fn set(&self, way: Way) {

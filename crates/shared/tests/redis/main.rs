@@ -13,4 +13,5 @@ mod limits;
 mod link;
 mod provider;
 mod server;
+mod strikes;
 mod together;
