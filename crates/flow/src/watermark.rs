@@ -66,9 +66,10 @@ impl Watermark {
         self.open
     }
 
-    /// Whether more may be begun without danger that soon nothing may be called done.
+    /// Whether more may be begun without danger that soon nothing may be called done. Always where nothing is open: what an
+    /// earlier consumer had done may fill the text, and only going on makes it shorter.
     pub fn is_ample(&self) -> bool {
-        self.text(&[]).is_some_and(|(_, text)| text.len() < AMPLE)
+        self.open == 0 || self.text(&[]).is_some_and(|(_, text)| text.len() < AMPLE)
     }
 
     /// What is to be committed once these are done too, which are in order: an offset and its text; `None` if the text would
@@ -270,6 +271,13 @@ mod tests {
         assert!(text.len() <= MOST_TEXT);
         watermark.done(&odd[..1000]);
         assert!(!watermark.is_ample());
+        // Whoever takes over must go on, however long the text is.
+        let (next, text) = watermark.text(&[]).unwrap();
+        let mut taken_over = Watermark::new(next, &text);
+        assert!(taken_over.is_ample());
+        assert!(taken_over.begin(next) && !taken_over.is_ample());
+        taken_over.done(&[next]);
+        assert!(taken_over.is_ample() && taken_over.text(&[]).unwrap().1.len() <= text.len());
         // What everything waits for can always be called done.
         while watermark.open() > 0 {
             let first = watermark.next();
