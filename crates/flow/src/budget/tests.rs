@@ -1,3 +1,4 @@
+mod governed;
 mod provider;
 mod restart;
 
