@@ -133,6 +133,11 @@ impl Feeder {
         self.marks.delivered.load(Ordering::Relaxed)
     }
 
+    /// Whether all that may be fed now is in the topic.
+    pub fn is_at_mark(&self) -> bool {
+        self.delivered() >= self.marks.allowed.load(Ordering::Relaxed)
+    }
+
     /// Whether it is at its end, well or not.
     pub fn is_done(&self) -> bool {
         self.thread.is_finished()

@@ -7,7 +7,8 @@ use crate::process::Signal;
 use crate::servers::Servers;
 use crate::settings::{Common, Ports};
 use crate::told::Told;
-use crate::worker::{Counts, Worker};
+use crate::worker::{Counts, Program, Worker};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,15 +23,6 @@ const TO_RAISE: Duration = Duration::from_secs(1);
 /// Workers that may end by themselves before a run is given up.
 const MOST_FALLEN: usize = 50;
 
-/// What starts workers.
-#[derive(Debug, Clone)]
-pub struct Program {
-    /// The program.
-    pub path: PathBuf,
-    /// Where settings and logs are kept.
-    pub folder: PathBuf,
-}
-
 /// All workers.
 #[derive(Debug)]
 pub struct Fleet {
@@ -42,7 +34,8 @@ pub struct Fleet {
     /// Those that run.
     pub workers: Vec<Worker>,
     started: usize,
-    gone: Counts,
+    /// What those that are gone counted, by name.
+    gone: BTreeMap<String, Counts>,
     /// Workers that ended by themselves.
     pub fallen: usize,
     /// Of these, those that are to be started again, and when.
@@ -87,7 +80,7 @@ impl Fleet {
             direct: Some(direct),
             workers: Vec::new(),
             started: 0,
-            gone: Counts::default(),
+            gone: BTreeMap::new(),
             fallen: 0,
             to_raise: Vec::new(),
             told,
@@ -123,7 +116,7 @@ impl Fleet {
         tokio::fs::write(&settings, self.common.file(&name, ports))
             .await
             .map_err(OracleError::file(&settings))?;
-        let worker = Worker::start(&self.program.path, name.clone(), place, &settings, file("log"))?;
+        let worker = Worker::start(&self.program, name.clone(), place, &settings, file("log"))?;
         note(worker.id())?;
         self.told.say(format_args!("{name} starts (process {}, place {place})", worker.id()));
         self.workers.push(worker);
@@ -135,7 +128,7 @@ impl Fleet {
         let mut worker = self.workers.swap_remove(index);
         worker.signal(Signal::KILL)?;
         worker.wait().await;
-        self.gone = self.gone.and(Counts { waiting: 0, ..worker.counts() });
+        self.bury(&worker);
         Ok(worker.name)
     }
 
@@ -160,7 +153,7 @@ impl Fleet {
             }
             Ok(_) => {}
         }
-        self.gone = self.gone.and(Counts { waiting: 0, ..worker.counts() });
+        self.bury(&worker);
         Ok(worker.name)
     }
 
@@ -178,7 +171,7 @@ impl Fleet {
             let (name, words) = (worker.name.clone(), worker.last_words());
             self.told.say(format_args!("{name} ended by itself: {status}: {words}"));
             findings.add(Kind::Ended, || format!("{name}: {status}: {words}"));
-            self.gone = self.gone.and(Counts { waiting: 0, ..worker.counts() });
+            self.bury(&worker);
             self.fallen += 1;
             if self.fallen > MOST_FALLEN {
                 return Err(OracleError::Fallen { times: self.fallen, words });
@@ -194,9 +187,25 @@ impl Fleet {
         Ok(())
     }
 
-    /// What all of them counted, as far as they told.
+    /// Keeps what a worker counted. What waits goes to others.
+    fn bury(&mut self, worker: &Worker) {
+        let gone = self.gone.entry(worker.name.clone()).or_default();
+        *gone = gone.and(Counts { waiting: 0, ..worker.counts() });
+    }
+
+    /// What each of them counted, by name, as far as they told.
+    pub fn counts_by_name(&self) -> BTreeMap<String, Counts> {
+        let mut counts = self.gone.clone();
+        for worker in &self.workers {
+            let count = counts.entry(worker.name.clone()).or_default();
+            *count = count.and(worker.counts());
+        }
+        counts
+    }
+
+    /// What all of them counted.
     pub fn counts(&self) -> Counts {
-        self.workers.iter().fold(self.gone, |sum, worker| sum.and(worker.counts()))
+        self.counts_by_name().into_values().fold(Counts::default(), Counts::and)
     }
 }
 

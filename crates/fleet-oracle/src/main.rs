@@ -9,13 +9,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use watchfire_fleet_oracle::error::OracleError;
-use watchfire_fleet_oracle::fleet::Program;
 use watchfire_fleet_oracle::report::Report;
 use watchfire_fleet_oracle::servers::Servers;
 use watchfire_fleet_oracle::settings::Limit;
 use watchfire_fleet_oracle::storm::Plan;
 use watchfire_fleet_oracle::strike::Strike;
 use watchfire_fleet_oracle::told::Told;
+use watchfire_fleet_oracle::worker::Program;
 use watchfire_fleet_oracle::{race, storm};
 
 /// Feeds several `watchfire worker`, disturbs them, and judges from outside what came of every record.
@@ -200,7 +200,11 @@ fn plan(common: &Common, records: u64, workers: usize) -> Plan {
         limit: common.limit,
         patience: Duration::from_secs(common.patience),
         data: common.data.clone(),
-        program: Program { path: common.worker.clone(), folder: common.folder.clone() },
+        program: Program {
+            path: common.worker.clone(),
+            environment: Vec::new(),
+            folder: common.folder.clone(),
+        },
         schema: common.schema.clone(),
     }
 }

@@ -109,7 +109,10 @@ pub async fn run(plan: Plan, told: Told) -> Result<Report, OracleError> {
     }
     let after = core_seconds(&fleet, &servers);
     let seconds = watcher.span().map_or(0.0, |(_, last)| (last - begun).as_secs_f64());
-    let shares = fleet.workers.iter().map(|worker| (worker.name.clone(), worker.counts().records)).collect();
+    while !fleet.workers.is_empty() {
+        fleet.end(0, &mut findings).await?;
+    }
+    let counted = fleet.counts_by_name();
     let race = Race {
         workers: plan.workers,
         seconds,
@@ -122,11 +125,8 @@ pub async fn run(plan: Plan, told: Told) -> Result<Report, OracleError> {
                 (name, seconds - earlier)
             })
             .collect(),
-        shares,
+        shares: counted.into_iter().map(|(name, counts)| (name, counts.records)).collect(),
     };
-    while !fleet.workers.is_empty() {
-        fleet.end(0, &mut findings).await?;
-    }
     let fed = finish(feeder).await?;
     let topics = ground.topics.clone();
     let topped = blocking(move || reading::read(&topics)).await?;

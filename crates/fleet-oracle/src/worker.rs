@@ -12,6 +12,17 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinSet;
 
+/// What starts workers.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The program.
+    pub path: PathBuf,
+    /// Variables that it is given besides those of this process; of these it has none that begins with `WATCHFIRE_`.
+    pub environment: Vec<(String, String)>,
+    /// Where settings and logs are kept.
+    pub folder: PathBuf,
+}
+
 /// What a worker counts. It is printed, and nothing is judged by it: one that is killed has not told its last second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -91,7 +102,7 @@ impl Heard {
         if let Some(counts) = Counts::read(&line) {
             self.counts = counts;
         } else if line.contains("panicked at ") {
-            self.panic.get_or_insert_with(|| line);
+            self.panic.get_or_insert(line);
             self.panicked_just_now = true;
         } else if std::mem::take(&mut self.panicked_just_now) {
             if let Some(panic) = &mut self.panic {
@@ -122,14 +133,14 @@ pub struct Worker {
 impl Worker {
     /// Starts `PROGRAM worker --config FILE`. Its log goes to `log`, behind what is there.
     pub fn start(
-        program: &Path,
+        program: &Program,
         name: String,
         place: usize,
         settings: &Path,
         log: PathBuf,
     ) -> Result<Self, OracleError> {
-        let failed = |source| OracleError::Worker { program: program.to_owned(), source };
-        let mut command = Command::new(program);
+        let failed = |source| OracleError::Worker { program: program.path.clone(), source };
+        let mut command = Command::new(&program.path);
         let own = std::env::vars_os()
             .map(|(name, _)| name)
             .filter(|name| name.to_str().is_some_and(|name| name.starts_with("WATCHFIRE_")));
@@ -145,9 +156,7 @@ impl Worker {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        for (name, text) in pretending() {
-            command.env(name, text);
-        }
+        command.envs(program.environment.iter().map(|(name, text)| (name, text)));
         let mut child = command.spawn().map_err(failed)?;
         let id = child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
         let heard = Arc::new(Mutex::new(Heard::default()));
@@ -192,11 +201,6 @@ impl Worker {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.panic.as_ref().unwrap_or(&heard.last).chars().take(300).collect()
     }
-}
-
-/// What a stand-in for a worker is told to do wrong, in tests.
-fn pretending() -> impl Iterator<Item = (String, String)> {
-    std::env::vars().filter(|(name, _)| name.starts_with("WATCHFIRE_FLEET_PRETEND"))
 }
 
 async fn listen(lines: ChildStderr, log: PathBuf, heard: Arc<Mutex<Heard>>) {

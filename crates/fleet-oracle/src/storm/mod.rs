@@ -7,7 +7,7 @@ mod striking;
 
 use crate::error::OracleError;
 use crate::feeding::Feeder;
-use crate::fleet::{Fleet, Program};
+use crate::fleet::Fleet;
 use crate::intake::{Expected, Intake};
 use crate::judging::{Findings, Kind, judge};
 use crate::reading;
@@ -19,6 +19,7 @@ use crate::strike::Strike;
 use crate::told::Told;
 use crate::topics::{Asked, Topics};
 use crate::watching::Watcher;
+use crate::worker::Program;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
@@ -198,10 +199,18 @@ impl Storm {
         self.fleet.tend(&mut self.findings).await
     }
 
-    /// Waits until there are more verdicts than so many. That there are none in time is a finding, and the run goes on.
+    /// Waits until there are more verdicts than so many, or nothing is left to do. That neither comes in time is a finding, and the
+    /// run goes on.
     async fn go_on(&mut self, verdicts: u64, what: &str) -> Result<(), OracleError> {
         let start = Instant::now();
+        let mut looked = Instant::now();
         while self.watcher.verdicts() <= verdicts {
+            if looked.elapsed() > Duration::from_secs(2) && self.feeder.is_at_mark() {
+                if ask(&self.topics, Asked::open_records).await? == Some(0) {
+                    break;
+                }
+                looked = Instant::now();
+            }
             if start.elapsed() > TO_GO_ON {
                 self.told.say(format_args!("stuck: {what}"));
                 self.findings.add(Kind::Stuck, || what.to_owned());
