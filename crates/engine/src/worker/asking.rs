@@ -4,7 +4,7 @@
 //! others look whether it is gone. An answer counts only if the question is still open, so a decision changes once at most. Calls go out
 //! through the same gates, packs and purse as on one machine: they know a store of their own in memory, which lives for a round.
 
-use super::bench::Insisting;
+use super::insisting::Insisting;
 use crate::archive::decision_from_row;
 use crate::asking::{AskProgress, Asker, Which};
 use crate::error::EngineError;
@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use watchfire_flow::Clock;
 use watchfire_signal::Decider;
-use watchfire_store::fleet::{FleetAnswer, FleetStore, LedgerEntry};
+use watchfire_store::fleet::{FleetAnswer, FleetStore, LedgerEntry, MOST_ASKED};
 use watchfire_store::{Commit, DecisionRow, LedgerRow, Location, QuestionRow, Store};
 
 /// Calls' worth of questions in a round.
@@ -91,8 +91,9 @@ impl Desk {
         self.answered.notify_one();
     }
 
+    /// Some of what is waited for, as much as may be asked about at once; the others when these are final.
     fn ids(&self) -> Vec<i64> {
-        self.open.borrow().keys().copied().collect()
+        self.open.borrow().keys().take(MOST_ASKED).copied().collect()
     }
 
     fn older_than(&self, age: Duration) -> Vec<i64> {
@@ -101,6 +102,7 @@ impl Desk {
         open.iter()
             .filter(|(_, since)| now.saturating_duration_since(**since) > age)
             .map(|(id, _)| *id)
+            .take(MOST_ASKED)
             .collect()
     }
 }

@@ -9,6 +9,7 @@
 //! again comes to the verdict that it came to the first time. Whatever fails for now is tried until it goes well: what is in the log
 //! is in no hurry.
 
+use super::insisting::Insisting;
 use super::log::{LogRecord, Partition};
 use super::reading::{Found, Looked, Reader, ordinal, text};
 use crate::archive::{decision_from_row, decision_to_row};
@@ -465,35 +466,6 @@ pub(super) fn alert_mut(item: &mut Judged) -> Option<&mut Verdict> {
 /// When an alert happened; if it does not say so, when it was put into the log: the same however often it is delivered.
 fn time_of(looked: &Looked<'_>, taken: &Taken) -> i64 {
     looked.alert.time.map_or(taken.record.at.unwrap_or_default(), |time| time.as_millis())
-}
-
-/// A store that is asked until it answers.
-pub(super) struct Insisting<'s, S> {
-    pub(super) store: &'s S,
-}
-
-/// The first wait, and the longest.
-const WAITS: (std::time::Duration, std::time::Duration) =
-    (std::time::Duration::from_millis(100), std::time::Duration::from_secs(3));
-
-impl<S: FleetStore> Insisting<'_, S> {
-    /// Does it until it is done, or can't be. Dropping the future leaves open whether it was.
-    pub(super) async fn insist<'a, T, F>(&'a self, work: impl Fn(&'a S) -> F) -> Result<T, FleetError>
-    where
-        F: Future<Output = Result<T, FleetError>>,
-    {
-        let mut wait = WAITS.0;
-        loop {
-            match work(self.store).await {
-                Err(error) if error.is_passing() => {
-                    tracing::warn!(%error, "the store does not answer; it is asked again");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(WAITS.1);
-                }
-                done => return done,
-            }
-        }
-    }
 }
 
 /// Where a record is.

@@ -17,6 +17,7 @@
 mod asking;
 mod bench;
 mod figures;
+mod insisting;
 pub mod log;
 mod reading;
 mod run;
@@ -28,7 +29,8 @@ use crate::asking::Asker;
 use crate::decide::history_of;
 use crate::error::EngineError;
 use asking::{Clerk, Desk};
-use bench::{Bench, Insisting};
+use bench::Bench;
+use insisting::Insisting;
 use log::Log;
 use reading::Reader;
 use run::Run;

@@ -4,7 +4,8 @@
 //! nothing is locked and nothing races but the outside.
 
 use super::asking::Desk;
-use super::bench::{Batch, Bench, Handled, Insisting, Judged, Taken, place};
+use super::bench::{Batch, Bench, Handled, Judged, Taken, place};
+use super::insisting::Insisting;
 use super::log::{Log, LogEvent, LogOutput, LogRecord, Message, Partition, PutError, Putter, Start};
 use super::share::{Lane, Share, is_open};
 use super::{Ended, Figures};

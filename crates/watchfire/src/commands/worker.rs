@@ -10,6 +10,7 @@ use crate::exit::{Problem, Status};
 use crate::{telemetry, terminal};
 use edge::KafkaLog;
 use share::share;
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -23,10 +24,13 @@ use watchfire_judge::tame;
 use watchfire_kafka::{EdgeError, KafkaSettings, ensure_topics};
 use watchfire_store::fleet::FleetStore;
 use watchfire_store::{Location, Store};
-use watchfire_store_postgres::{PostgresError, PostgresFleet};
+use watchfire_store_postgres::{Postgres, PostgresError, PostgresFleet};
 
 /// How long to wait before a server that can't be reached is tried again: at first, and at most.
 const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+
+/// How often the tables are kept in order.
+const HOUR: Duration = Duration::from_secs(3_600);
 
 pub(super) fn run(common: &Common, command: &Command) -> Result<Status, Problem> {
     let loaded = load(common.config.as_deref())?;
@@ -90,17 +94,34 @@ async fn work(settings: &Settings, command: &Command) -> Result<Status, Problem>
         ensure_topics(&kafka, partitions, copies).await.map_err(|error| without_log(&error))?;
     }
     tracing::info!(%name, group = %kafka.group, "working");
+    let ended = tokio::select! {
+        ended = on_connections(&mut worker, &kafka, &clock, &mut stop) => ended,
+        never = upkeep(store.postgres(), &clock, settings.postgres.retention()) => match never {},
+    };
+    drop(worker);
+    budget.leave().await;
+    tracing::info!(%name, "stopped");
+    ended.map(|()| Status::Done)
+}
+
+/// Works on one connection to the log after another, until it is told to stop.
+async fn on_connections(
+    worker: &mut Worker<'_, PostgresFleet>,
+    kafka: &KafkaSettings,
+    clock: &Arc<dyn Clock>,
+    stop: &mut (impl Future<Output = ()> + Unpin),
+) -> Result<(), Problem> {
     let mut wait = WAITS.0;
     loop {
         let mut log = tokio::select! {
-            log = connect(&kafka) => log?,
-            () = &mut stop => break,
+            log = connect(kafka) => log?,
+            () = &mut *stop => return Ok(()),
         };
         let started = clock.elapsed();
-        let ended = worker.run(&mut log, &mut stop).await;
+        let ended = worker.run(&mut log, stop).await;
         log.close().await;
         match ended? {
-            Ended::Stopped => break,
+            Ended::Stopped => return Ok(()),
             Ended::Again(reason) => {
                 tracing::warn!(reason = %tame(&reason, 300), "all is taken up again from what was committed");
             }
@@ -110,13 +131,31 @@ async fn work(settings: &Settings, command: &Command) -> Result<Status, Problem>
         }
         tokio::select! {
             () = sleep(wait) => wait = (wait * 2).min(WAITS.1),
-            () = &mut stop => break,
+            () = &mut *stop => return Ok(()),
         }
     }
-    drop(worker);
-    budget.leave().await;
-    tracing::info!(%name, "stopped");
-    Ok(Status::Done)
+}
+
+/// Makes months of alerts ahead of them, and takes away what is too old. Every worker does; one at a time has something to do.
+async fn upkeep(postgres: &Postgres, clock: &Arc<dyn Clock>, retention: Option<Duration>) -> Infallible {
+    loop {
+        let now = clock.unix_millis();
+        if let Err(error) = postgres.maintain(now).await {
+            tracing::warn!(%error, "the tables were not kept in order; that is tried again in an hour");
+        }
+        while let Some(retention) = retention {
+            let before = now.saturating_sub(i64::try_from(retention.as_millis()).unwrap_or(i64::MAX));
+            match postgres.retain(before).await {
+                Ok(retained) if retained.more => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "what is too old was not taken away; that is tried again in an hour");
+                    break;
+                }
+            }
+        }
+        sleep(HOUR).await;
+    }
 }
 
 /// Returns when the process is told to stop.

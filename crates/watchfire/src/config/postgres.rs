@@ -26,11 +26,20 @@ pub(crate) struct PostgresSection {
     pub(crate) connections: usize,
     /// Certificates (PEM) that the server's is checked against, in place of the system's.
     pub(crate) ca_file: Option<PathBuf>,
+    /// Alerts older than this are taken away by workers, in days; 0 keeps all.
+    pub(crate) retention_days: u32,
 }
 
 impl Default for PostgresSection {
     fn default() -> Self {
-        Self { url: None, url_file: None, schema: "watchfire".to_owned(), connections: 8, ca_file: None }
+        Self {
+            url: None,
+            url_file: None,
+            schema: "watchfire".to_owned(),
+            connections: 8,
+            ca_file: None,
+            retention_days: 0,
+        }
     }
 }
 
@@ -41,6 +50,13 @@ impl PostgresSection {
             return Err(Problem::usage("[postgres] connections: between 1 and 100", HINT));
         }
         check_url("[postgres]", self.url.as_deref(), URL_VARIABLE)
+    }
+
+    /// How long alerts are kept; `None` for ever.
+    #[cfg(feature = "kafka")]
+    pub(crate) fn retention(&self) -> Option<std::time::Duration> {
+        (self.retention_days > 0)
+            .then(|| std::time::Duration::from_secs(u64::from(self.retention_days) * 86_400))
     }
 
     /// Where the server is; it may have a password in it.
