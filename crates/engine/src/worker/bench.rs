@@ -23,7 +23,7 @@ use std::sync::Arc;
 use watchfire_judge::statistics::BoundedMap;
 use watchfire_judge::{Archive, Decision, Ground, Judge, Judgement};
 use watchfire_signal::write::{OutputFormat, Record};
-use watchfire_signal::{Decider, Priority};
+use watchfire_signal::{Decider, Priority, Timestamp};
 use watchfire_store::fleet::{
     AlertKey, FleetAlert, FleetAlertRow, FleetBatch, FleetDead, FleetError, FleetSource, FleetStore,
     PatternSpan, Taken as Written,
@@ -249,7 +249,6 @@ impl<'b> Bench<'b> {
         Ok(known)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "where what a record comes to is gathered, used once")]
     fn judge(
         &self,
         taken: Taken,
@@ -289,10 +288,8 @@ impl<'b> Bench<'b> {
                 Found::Alert(looked) => {
                     let stored = known.alerts.get(&(taken.source.row(), ordinal));
                     handled.again &= stored.is_some();
-                    let time = looked
-                        .alert
-                        .time
-                        .map_or(handled.record.at.unwrap_or_default(), |time| time.as_millis());
+                    let time =
+                        looked.alert.time.map_or(handled.record.at.unwrap_or_default(), Timestamp::as_millis);
                     let verdict =
                         self.alert(looked, (taken.source, ordinal, time), known, stored, whole, patterns);
                     handled.items.push(Judged::Alert(Box::new(verdict)));
@@ -302,7 +299,6 @@ impl<'b> Bench<'b> {
         handled
     }
 
-    #[expect(clippy::too_many_arguments, reason = "where what an alert comes to is gathered, used once")]
     fn alert(
         &self,
         looked: &Looked<'_>,
@@ -355,12 +351,13 @@ impl<'b> Bench<'b> {
         }
         // What is left open is written when it is answered.
         let line = (!self.asks || decision.decider != Decider::Fallback).then(|| {
-            let mut line = Vec::new();
-            let said = Said::of(&verdicted, assessed.pattern);
-            with_record(&source.alert_id(ordinal), alert, &facts, said, |record| {
-                OutputFormat::Ocsf.write(record, &mut line)
-            });
-            line
+            with_record(
+                &source.alert_id(ordinal),
+                alert,
+                &facts,
+                Said::of(&verdicted, assessed.pattern),
+                written,
+            )
         });
         Verdict {
             ordinal,
@@ -465,7 +462,7 @@ pub(super) fn alert_mut(item: &mut Judged) -> Option<&mut Verdict> {
 
 /// When an alert happened; if it does not say so, when it was put into the log: the same however often it is delivered.
 fn time_of(looked: &Looked<'_>, taken: &Taken) -> i64 {
-    looked.alert.time.map_or(taken.record.at.unwrap_or_default(), |time| time.as_millis())
+    looked.alert.time.map_or(taken.record.at.unwrap_or_default(), Timestamp::as_millis)
 }
 
 /// Where a record is.

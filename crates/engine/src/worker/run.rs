@@ -44,6 +44,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long a worker that is told to stop has to put out what is ready.
 const STOPPING: Duration = Duration::from_secs(10);
 
+/// A batch that is judged and stored.
+type Working<'w> = Pin<Box<dyn Future<Output = Result<Batch, FleetError>> + 'w>>;
+/// What is put out.
 type Putting<'p> = Pin<Box<dyn Future<Output = Result<(), PutError>> + Send + 'p>>;
 
 /// What is on its way out.
@@ -79,7 +82,7 @@ impl<S: FleetStore> Run<'_, '_, S> {
     ) -> Result<Ended, EngineError> {
         let putter = log.putter();
         let (bench, store, clock) = (self.bench, self.store, Arc::clone(self.clock));
-        let mut working: Option<Pin<Box<dyn Future<Output = Result<Batch, FleetError>> + '_>>> = None;
+        let mut working: Option<Working<'_>> = None;
         let mut out: Option<Out<'_>> = None;
         let mut not_before = Instant::now();
         let mut tick = tokio::time::interval(TICK);
