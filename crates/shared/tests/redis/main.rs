@@ -8,6 +8,7 @@
 
 mod breaker;
 mod cache;
+mod encrypted;
 mod failing;
 mod limits;
 mod link;

@@ -1,6 +1,6 @@
 use super::{clock, daily, requests};
 use crate::governed::{Ended, Governor, How, PARTS};
-use crate::{Ask, Budget, BudgetConfig, Clock, Closing, Denied, Quota, Spent};
+use crate::{Ask, Budget, BudgetConfig, Closing, Denied, Quota, Spent};
 use std::time::Duration;
 use tokio::time::{Instant, advance, timeout};
 
