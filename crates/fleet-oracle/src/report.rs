@@ -118,7 +118,7 @@ impl Report {
         row(
             "workers say",
             format!(
-                "{} records read, {} alerts delivered again, {} transactions withdrawn, {} calls, {} answers",
+                "{} records read, {} alerts delivered again, {} transactions withdrawn, {} questions asked, {} answered",
                 self.workers.records,
                 self.workers.redelivered,
                 self.workers.withdrawn,

@@ -37,9 +37,9 @@ pub struct Counts {
     pub dead: u64,
     /// Alerts that were stored already when they came.
     pub redelivered: u64,
-    /// Calls to a model.
+    /// Questions that it put to a model.
     pub asked: u64,
-    /// Decisions that these brought.
+    /// Those that were answered.
     pub answered: u64,
     /// Verdicts that it put out.
     pub put_out: u64,

@@ -1,7 +1,8 @@
 //! Workers under a storm: strikes while records flow, then judgement.
 //!
 //! The records are divided among the strikes. A strike comes when its share begins to flow, and the next share flows only when
-//! it is over, so that something is under way at every strike however long each takes. After each one, work has to go on.
+//! it is over, so that something is under way at every strike however long each takes. After each one, work has to go on, unless
+//! there is none left.
 
 mod striking;
 
@@ -182,6 +183,8 @@ impl Storm {
                 self.feeder.delivered()
             ));
             self.strike(*strike).await?;
+            // A share may be through by now, and then there is nothing that could go on.
+            self.feeder.allow(shares.get(number + 2).copied().unwrap_or(self.plan.records));
             let mended = self.watcher.verdicts();
             self.go_on(mended, &format!("work going on after strike {} ({strike})", number + 1)).await?;
         }
