@@ -148,7 +148,7 @@ async fn keep(transaction: &Transaction, rows: &[MeasurementDeadRow]) -> Result<
     let mut room = MOST_MEASUREMENT_DEAD.saturating_sub(waiting as u64);
     let mut dropped = 0_i64;
     let again = "UPDATE measurement_dead SET attempts = attempts + $2, reason = $3, at = $4
-        WHERE sha256(convert_to(measurement, 'UTF8')) = sha256(convert_to($1, 'UTF8')) RETURNING id";
+        WHERE digest(measurement) = digest($1) RETURNING id";
     let new = "INSERT INTO measurement_dead (measurement, attempts, reason, at) VALUES ($1, $2, $3, $4)";
     for row in rows {
         let (measurement, reason) = (Text(&row.measurement), Text(&row.reason));

@@ -49,7 +49,7 @@ async fn put_reputations(
     let sql = "INSERT INTO reputations (kind, value, version, reputation)
         SELECT u.kind, u.value, $3::bytea, u.reputation
         FROM unnest($1::smallint[], $2::text[], $4::smallint[]) AS u (kind, value, reputation)
-        ON CONFLICT (kind, value) DO UPDATE SET version = excluded.version, reputation = excluded.reputation";
+        ON CONFLICT (kind, digest(value)) DO UPDATE SET version = excluded.version, reputation = excluded.reputation";
     for part in sorted.chunks(PART) {
         let kinds: Vec<i16> = part.iter().map(|((kind, _), _)| (*kind).into()).collect();
         let values: Vec<Text<'_>> = part.iter().map(|((_, value), _)| Text(value)).collect();
@@ -121,7 +121,7 @@ async fn put_answers(
     let sorted: Vec<&ServiceAnswerRow> = sorted.into_values().collect();
     let sql = "INSERT INTO service_answers (service, kind, value, reputation, evidence, at, until)
         SELECT * FROM unnest($1::text[], $2::smallint[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::bigint[])
-        ON CONFLICT (kind, value, service) DO UPDATE SET reputation = excluded.reputation,
+        ON CONFLICT (kind, digest(value), service) DO UPDATE SET reputation = excluded.reputation,
             evidence = excluded.evidence, at = excluded.at, until = excluded.until";
     for part in sorted.chunks(PART) {
         let services: Vec<Text<'_>> = part.iter().map(|row| Text(&row.service)).collect();

@@ -4,6 +4,8 @@
 mod kinds;
 mod outside;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use super::{Answer, RecordError};
 use crate::{Store, StoreError};
