@@ -12,7 +12,7 @@ use std::time::Duration;
 use watchfire_engine::EngineError;
 use watchfire_engine::articles::ArticleService;
 use watchfire_engine::service::webhooks::Webhook;
-use watchfire_engine::service::{Consultant, Outside, Service};
+use watchfire_engine::service::{Consultant, Forward, Forwarding, Outside, Service};
 use watchfire_store::Store;
 
 /// How the service is served.
@@ -77,6 +77,7 @@ pub(crate) struct Shared {
     pub(crate) service: Service,
     pub(crate) articles: OnceLock<ArticleService>,
     pub(crate) measuring: OnceLock<Measuring>,
+    pub(crate) forwarding: OnceLock<Forwarding>,
     pub(crate) settings: AppSettings,
     pub(crate) guard: Guard,
     pub(crate) metrics: Metrics,
@@ -103,6 +104,7 @@ impl App {
                 service,
                 articles: OnceLock::new(),
                 measuring: OnceLock::new(),
+                forwarding: OnceLock::new(),
                 settings,
                 guard,
                 metrics,
@@ -125,6 +127,15 @@ impl App {
     #[must_use]
     pub fn with_measurements(self, measurements: Measurements) -> Self {
         self.shared.measuring.get_or_init(|| Measuring::new(measurements));
+        self
+    }
+
+    /// Passes alerts on, in place of judging and keeping them here. To be said once, before anything is served.
+    #[must_use]
+    pub fn with_forward(self, to: Arc<dyn Forward>) -> Self {
+        // What is not there in time is said to have failed, while there is time to say so.
+        let patience = self.shared.settings.timeout.mul_f64(0.8);
+        self.shared.forwarding.get_or_init(|| Forwarding::new(to, patience));
         self
     }
 

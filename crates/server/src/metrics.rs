@@ -21,7 +21,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
-use watchfire_engine::service::{Refusal, Timing};
+use watchfire_engine::service::{Forwarded, Refusal, Timing};
 
 /// Upper ends of buckets, in seconds.
 const BUCKETS: [f64; 14] =
@@ -42,6 +42,11 @@ struct Route {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refused {
     why: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PassedOn {
+    outcome: &'static str,
 }
 
 /// The methods that are counted apart; everything else is `other`.
@@ -98,6 +103,7 @@ pub(crate) struct Metrics {
     requests: Family<Served, Counter>,
     seconds: Family<Route, Histogram, fn() -> Histogram>,
     refused: Family<Refused, Counter>,
+    forwarded: Family<PassedOn, Counter>,
     limited: Counter,
     timeouts: Counter,
     memory: Gauge<u64, AtomicU64>,
@@ -113,15 +119,21 @@ impl Metrics {
         let requests = Family::<Served, Counter>::default();
         let seconds = Family::<Route, Histogram, fn() -> Histogram>::new_with_constructor(histogram);
         let refused = Family::<Refused, Counter>::default();
+        let forwarded = Family::<PassedOn, Counter>::default();
         let (limited, timeouts) = (Counter::default(), Counter::default());
         let memory = Gauge::<u64, AtomicU64>::default();
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register("http_request_seconds", "Time from headers to answer", seconds.clone());
         registry.register("intake_refused", "Requests with alerts that were refused", refused.clone());
+        registry.register(
+            "forwarded",
+            "Records that were passed on to workers, or are no alerts",
+            forwarded.clone(),
+        );
         registry.register("limited", "Requests refused because a caller made too many", limited.clone());
         registry.register("timeouts", "Requests that took too long", timeouts.clone());
         registry.register("memory_bytes", "Resident memory", memory.clone());
-        Self { registry, requests, seconds, refused, limited, timeouts, memory }
+        Self { registry, requests, seconds, refused, forwarded, limited, timeouts, memory }
     }
 
     /// A caller made too many requests.
@@ -135,11 +147,22 @@ impl Metrics {
         let why = match refusal {
             Refusal::Busy => "full",
             Refusal::Unreadable { .. } => "unreadable",
-            Refusal::TooLarge(_) => "too_large",
+            Refusal::TooLarge(_) | Refusal::LongRecord { .. } => "too_large",
             Refusal::KeyReused => "key",
             Refusal::Store(_) | Refusal::Failed(_) => "failed",
+            Refusal::NotForwarded(_) => "topic",
         };
         self.refused.get_or_create(&Refused { why }).inc();
+    }
+
+    /// A request was passed on.
+    pub(crate) fn forwarded(&self, forwarded: &Forwarded) {
+        let alerts = forwarded.sent - forwarded.broken;
+        for (outcome, records) in
+            [("sent", alerts), ("set_aside", forwarded.set_aside), ("broken", forwarded.broken)]
+        {
+            self.forwarded.get_or_create(&PassedOn { outcome }).inc_by(records);
+        }
     }
 
     /// A body was too long.

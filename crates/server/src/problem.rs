@@ -87,9 +87,11 @@ impl IntoResponse for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
-            Refusal::Busy | Refusal::Store(_) | Refusal::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Busy | Refusal::Store(_) | Refusal::Failed(_) | Refusal::NotForwarded(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Refusal::Unreadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::TooLarge(_) | Refusal::LongRecord { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let problem = Self::new(status, tame(&refusal.to_string(), 300), refusal.hint());

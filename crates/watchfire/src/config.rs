@@ -22,7 +22,7 @@ pub(crate) use measurements::{MeasurementSettings, StoreKind};
 pub(crate) use postgres::{PostgresSection, has_password};
 pub(crate) use propositions::PropositionSettings;
 pub(crate) use reuse::ReuseSettings;
-pub(crate) use server::ServerSettings;
+pub(crate) use server::{IntakeKind, ServerSettings};
 pub(crate) use service::ServiceSettings;
 pub(crate) use webhook::WebhookSettings;
 pub(crate) use worker::{KafkaSection, RedisSection, WorkerSettings};
@@ -66,6 +66,9 @@ pub(crate) struct Settings {
     pub(crate) measurements: MeasurementSettings,
     pub(crate) worker: WorkerSettings,
     pub(crate) kafka: KafkaSection,
+    /// Whether anything says where Kafka is.
+    #[serde(skip)]
+    pub(crate) has_kafka: bool,
     pub(crate) redis: RedisSection,
     pub(crate) postgres: PostgresSection,
     /// Who is told of hostile verdicts.
@@ -228,6 +231,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
     environment::overlay(&mut table, variables)?;
+    let has_kafka = table.contains_key("kafka");
     // Where it goes well, nobody needs to know at which key it went wrong: that costs the memory of code that is read.
     let read = Settings::deserialize(table.clone()).or_else(|_| serde_path_to_error::deserialize(table));
     let mut settings = read.map_err(|error| {
@@ -238,6 +242,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, Problem> {
             "environment variables overlay the settings file; `watchfire check` shows what is in force",
         )
     })?;
+    settings.has_kafka = has_kafka;
     if let Some(folder) = file.as_deref().and_then(Path::parent) {
         settings.resolve(folder);
     }
@@ -315,6 +320,18 @@ impl Settings {
     /// Who is told of hostile verdicts.
     pub(crate) fn targets(&self) -> Result<Vec<Target>, Problem> {
         self.webhooks.iter().map(|(name, webhook)| webhook.target(name)).collect()
+    }
+
+    /// Says where something is missing that alerts need on their way to workers. Where Kafka is must be said: its default
+    /// would let a service that was set up by halves refuse whatever comes.
+    pub(crate) fn intake_is_named(&self) -> Result<(), Problem> {
+        if self.has_kafka {
+            return Ok(());
+        }
+        Err(Problem::usage(
+            "[server] intake = \"kafka\": nothing says where Kafka is",
+            "add [kafka] with brokers = \"host:port\", see docs/fleet.md",
+        ))
     }
 
     /// Where the store is: named on the command line, in the settings, or in the user's data folder.

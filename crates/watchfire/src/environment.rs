@@ -23,7 +23,7 @@ enum Kind {
 }
 
 /// A section within another is written with a dot.
-const VARIABLES: [(&str, &str, &str, Kind); 51] = [
+const VARIABLES: [(&str, &str, &str, Kind); 52] = [
     ("WATCHFIRE_STORE_PATH", "store", "path", Kind::Path),
     ("WATCHFIRE_STORE_KEEP_RAW", "store", "keep_raw", Kind::Truth),
     ("WATCHFIRE_INPUT_MAX_RECORD_BYTES", "input", "max_record_bytes", Kind::Number),
@@ -41,6 +41,7 @@ const VARIABLES: [(&str, &str, &str, Kind); 51] = [
     ("WATCHFIRE_NETWORK_INTERNAL", "network", "internal", Kind::Words),
     ("WATCHFIRE_INTEL_LISTS", "intel", "lists", Kind::Lists),
     ("WATCHFIRE_SERVER_LISTEN", "server", "listen", Kind::Text),
+    ("WATCHFIRE_SERVER_INTAKE", "server", "intake", Kind::Text),
     ("WATCHFIRE_SERVER_REQUESTS_PER_MINUTE", "server", "requests_per_minute", Kind::Number),
     ("WATCHFIRE_SERVER_PAGE_REQUESTS_PER_MINUTE", "server", "page_requests_per_minute", Kind::Number),
     ("WATCHFIRE_SERVER_MAX_BODY_BYTES", "server", "max_body_bytes", Kind::Number),

@@ -23,9 +23,9 @@ use watchfire_signal::{Field, Severity};
 use watchfire_store::{Arrival, ChunkRow, RequestRow, SourceId};
 
 /// Longer requests are worked on apart, so that short ones don't wait for them, in bytes.
-const SHORT: usize = 32 << 10;
+pub(super) const SHORT: usize = 32 << 10;
 /// How much a request may unpack to, in bytes.
-const MAX_UNPACKED: usize = 32 << 20;
+pub(super) const MAX_UNPACKED: usize = 32 << 20;
 /// Desks that are kept for the next request, at most: one per core, since each remembers for itself.
 pub(super) const MAX_DESKS: usize = 8;
 
@@ -322,7 +322,7 @@ impl Shared {
     }
 
     /// Cuts a body into chunks of whole records.
-    fn cut(&self, body: &[u8]) -> Result<Vec<Chunk>, Refusal> {
+    pub(super) fn cut(&self, body: &[u8]) -> Result<Vec<Chunk>, Refusal> {
         let unreadable =
             |error: &FrameError| Refusal::Unreadable { reason: error.to_string(), hint: error.hint() };
         let mut framer = Framer::new(body, Arc::default(), self.limits, &self.mappings)

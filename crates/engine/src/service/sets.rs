@@ -43,7 +43,7 @@ pub struct Setup {
     pub webhooks: Vec<Target>,
 }
 
-/// Why a request was not accepted. Nothing of it was kept.
+/// Why a request was not accepted. Nothing of it was kept; only of [`Refusal::NotForwarded`] some may be where it was to go.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no room: try again in a moment.
@@ -69,14 +69,25 @@ pub enum Refusal {
     /// What it rests on did not get into the store, or the service failed: try again.
     #[error("it could not be finished: {0}")]
     Failed(String),
+    /// It was not passed on, or nobody knows whether it was: try again.
+    #[error("it was not passed on: {0}")]
+    NotForwarded(String),
+    /// A record is longer than what is passed on may be.
+    #[error("a record has {bytes} bytes, and what is passed on may have {most}")]
+    LongRecord {
+        /// What it has, with its key.
+        bytes: usize,
+        /// What it may have.
+        most: usize,
+    },
 }
 
 impl Refusal {
     /// Whether the same request may be accepted later.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Busy | Self::Store(_) | Self::Failed(_) => true,
-            Self::Unreadable { .. } | Self::TooLarge(_) | Self::KeyReused => false,
+            Self::Busy | Self::Store(_) | Self::Failed(_) | Self::NotForwarded(_) => true,
+            Self::Unreadable { .. } | Self::TooLarge(_) | Self::KeyReused | Self::LongRecord { .. } => false,
         }
     }
 
@@ -91,6 +102,8 @@ impl Refusal {
             }
             Self::Store(_) => "nothing was kept; send it again. Is the disk full?",
             Self::Failed(_) => "nothing was kept; send it again",
+            Self::NotForwarded(_) => "send it again: records of it that are there already are judged twice",
+            Self::LongRecord { .. } => "nothing was passed on; send it without that record, or shorten it",
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) async fn alive() -> Json<Health> {
     Json(Health { status: "alive", why: String::new() })
 }
 
-/// Whether it takes alerts in: the store answers, and it is not stopping.
+/// Whether it takes alerts in: the store answers, the intake topic (if there is one) was found, and it is not stopping.
 #[utoipa::path(get, path = "/readyz", tag = "figures", responses(
     (status = 200, body = Health),
     (status = 408, body = Problem, content_type = "application/problem+json"),
@@ -43,6 +43,9 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
     };
     if app.shared.stopping.load(Ordering::Relaxed) {
         return not("it is stopping");
+    }
+    if app.shared.forwarding.get().is_some_and(|forwarding| !forwarding.is_ready()) {
+        return not("where alerts are passed on to was not reached yet");
     }
     let probe = app.read(|store| Ok(store.question_count()?));
     match tokio::time::timeout(Duration::from_secs(2), probe).await {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
-use watchfire_engine::service::{Accepted, Outcome};
+use watchfire_engine::service::{Accepted, Forwarded, Forwarding, Outcome, Refusal};
 
 /// Longest idempotency key, in bytes.
 const MAX_KEY: usize = 200;
@@ -34,6 +34,29 @@ pub(crate) struct Receipt {
     alerts: Vec<String>,
     /// Whether the same request was accepted before; nothing was done twice.
     replayed: bool,
+}
+
+/// What was put onto the intake topic of workers, who judge it: every broker that has to has it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PassedOn {
+    /// Records in the request.
+    received: u64,
+    /// Those that are on the topic now: alerts, and what can't be read.
+    sent: u64,
+    /// Those that are no alerts: they are not on the topic.
+    set_aside: u64,
+    /// Those on the topic that can't be read: workers make dead letters of them.
+    broken: u64,
+}
+
+/// What was accepted: judged here, or with `[server] intake = "kafka"` on its way to workers.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Taken {
+    /// Judged and durable.
+    Here(Receipt),
+    /// On the topic.
+    OnTopic(PassedOn),
 }
 
 /// What became of one record.
@@ -81,12 +104,15 @@ pub(crate) struct Budget {
 ///
 /// The body is whatever `watchfire triage` reads: one JSON object, an array, several objects, one a line, CEF; plain, gzip or
 /// zstd. The same request with the same Idempotency-Key within a day is answered alike and changes nothing.
+///
+/// With `[server] intake = "kafka"` it answers once the records are on the intake topic of workers, who judge them. An
+/// Idempotency-Key is refused then (422): a topic does not know a request again.
 #[utoipa::path(
     post, path = "/api/v1/alerts", tag = "intake", security(("token" = [])),
     params(("Idempotency-Key" = Option<String>, Header, max_length = 200, description = "By what the request is known again")),
     request_body(content = String, content_type = "application/x-ndjson"),
     responses(
-        (status = 202, body = Receipt),
+        (status = 202, body = Taken),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
@@ -103,13 +129,19 @@ pub(crate) async fn accept(
     headers: HeaderMap,
     content: Body,
 ) -> Result<Response, Problem> {
+    if let Some(forwarding) = app.shared.forwarding.get() {
+        let passed_on = pass_on(&app, forwarding, &headers, content).await?;
+        return Ok((StatusCode::ACCEPTED, Json(Taken::OnTopic(passed_on))).into_response());
+    }
     let key = key(&headers, &who)?;
     let bytes = body(&app, content).await?;
     let accepted = take_in(&app, bytes.into(), key, false).await?;
-    Ok((StatusCode::ACCEPTED, Json(Receipt::of(accepted))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Taken::Here(Receipt::of(accepted)))).into_response())
 }
 
 /// Takes alerts in, and answers with their verdicts and with what is proposed about them, record by record.
+///
+/// With `[server] intake = "kafka"` nothing is judged here, and it answers 409.
 #[utoipa::path(
     post, path = "/api/v1/alerts/process", tag = "intake", security(("token" = [])),
     params(Budget),
@@ -120,6 +152,7 @@ pub(crate) async fn accept(
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 408, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
         (status = 429, body = Problem, content_type = "application/problem+json"),
@@ -134,6 +167,13 @@ pub(crate) async fn process(
     let millis = budget.time_budget_ms.unwrap_or(2000);
     if millis > 60_000 {
         return Err(Problem::bad("time_budget_ms is at most 60000", "leave it out for 2000"));
+    }
+    if app.shared.forwarding.get().is_some() {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "alerts are not judged here: they are passed on to workers",
+            "send them to POST /api/v1/alerts, and read their verdicts from the workers' topic of verdicts",
+        ));
     }
     let bytes = body(&app, content).await?;
     let accepted = take_in(&app, bytes.into(), None, true).await?;
@@ -170,6 +210,35 @@ async fn take_in(
         app.shared.metrics.refused(&refusal);
         refusal.into()
     })
+}
+
+/// Puts a request onto the topic of workers.
+async fn pass_on(
+    app: &App,
+    forwarding: &Forwarding,
+    headers: &HeaderMap,
+    content: Body,
+) -> Result<PassedOn, Problem> {
+    if headers.contains_key("idempotency-key") {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "an Idempotency-Key can't be kept: alerts are passed on to workers over a topic, which does not know a request again",
+            "leave the header out; what is sent twice is judged twice",
+        ));
+    }
+    let bytes = body(app, content).await?;
+    let forwarded = app.service().forward(bytes.into(), forwarding).await.map_err(|refusal| {
+        app.shared.metrics.refused(&refusal);
+        let is_busy = refusal == Refusal::Busy;
+        let mut problem = Problem::from(refusal);
+        if is_busy {
+            problem.hint = "nothing of it was passed on; send it again in a second".into();
+        }
+        problem
+    })?;
+    app.shared.metrics.forwarded(&forwarded);
+    let Forwarded { received, sent, set_aside, broken } = forwarded;
+    Ok(PassedOn { received, sent, set_aside, broken })
 }
 
 /// What a request is known again by: a hash of who sent it and of the key they gave it.

@@ -1,6 +1,7 @@
 //! What a client can rely on, request by request.
 
 mod articles;
+mod forwarding;
 mod measurements;
 mod newsroom;
 mod readers;

@@ -1,5 +1,6 @@
 //! `watchfire check`
 
+use super::forwarding;
 use crate::cli::Common;
 use crate::config::{Settings, load};
 use crate::exit::{Problem, Status};
@@ -88,6 +89,14 @@ pub(super) fn run(common: &Common) -> Result<Status, Problem> {
             ),
             Err(problem) => wrong(&problem),
         }
+    }
+    match forwarding::described(settings) {
+        Ok(to) => {
+            if let Some(to) = to {
+                line("intake", to);
+            }
+        }
+        Err(problem) => wrong(&problem),
     }
     match settings
         .location(common.store.as_deref())

@@ -12,6 +12,10 @@ mod decide;
 mod delivering;
 mod eval;
 mod feeds;
+#[cfg(feature = "kafka")]
+mod forwarding;
+#[cfg(not(feature = "kafka"))]
+mod forwardless;
 mod intel;
 mod judging;
 mod learn;
@@ -31,6 +35,8 @@ mod webhooks;
 mod worker;
 #[cfg(not(feature = "kafka"))]
 mod workerless;
+#[cfg(not(feature = "kafka"))]
+use forwardless as forwarding;
 #[cfg(not(feature = "kafka"))]
 use workerless as worker;
 

@@ -1,5 +1,6 @@
 //! `watchfire serve`
 
+use super::forwarding::{self, Forwarder};
 use super::{asking, delivering, measuring, newsroom, services};
 use crate::cli::{Common, Serve};
 use crate::config::{Settings, load};
@@ -36,6 +37,7 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
     let settings = &loaded.settings;
     let address = command.listen.unwrap_or_else(|| settings.server.address());
     let _telemetry = telemetry::start(command.json_logs);
+    let forwarder = forwarding::open(settings)?;
     let (ground, rule_problems) = settings.ground()?;
     let (intel, list_problems) = settings.intel(&command.intel);
     terminal::rule_problems(&rule_problems);
@@ -90,6 +92,10 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
     let consultant = settings.propositions.consultant(seed)?;
     let app = App::new(service.clone(), settings.server.app(address), watched, consultant)?
         .with_articles(articles.clone());
+    let app = match &forwarder {
+        Some(forwarder) => app.with_forward(Arc::<Forwarder>::clone(forwarder)),
+        None => app,
+    };
     let threads = available_parallelism().map_or(2, usize::from).clamp(2, 16);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -119,8 +125,15 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
         enrich(service.clone(), enricher);
     }
     let location = location.to_string();
-    let running = Running { service, articles, locator, settings, location: &location, lanes: runner };
-    runtime.block_on(until_stopped(app, running, address))
+    let forwards = forwarder.is_some();
+    let running =
+        Running { service, articles, locator, settings, location: &location, lanes: runner, forwarder };
+    let ended = runtime.block_on(until_stopped(app, running, address));
+    if forwards {
+        // A thread that waits for brokers which are away ends with the process.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+    ended
 }
 
 /// Where anybody may come, nobody is served without a token.
@@ -199,6 +212,8 @@ struct Running<'r> {
     location: &'r str,
     /// The lanes in which users' measurements are judged one after another.
     lanes: Option<LaneRunner<String>>,
+    /// Takes alerts to workers, where they are not judged here.
+    forwarder: Option<Arc<Forwarder>>,
 }
 
 async fn until_stopped(app: App, mut running: Running<'_>, address: SocketAddr) -> Result<Status, Problem> {
@@ -249,9 +264,17 @@ async fn until_stopped(app: App, mut running: Running<'_>, address: SocketAddr) 
             None => std::future::pending().await,
         }
     };
+    let forwarder = running.forwarder.take();
+    let reached = async {
+        match forwarder {
+            Some(forwarder) => forwarder.connect().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = serve(app, listener, &stop) => {}
         () = lanes => {}
+        () = reached => {}
         () = on_signal => {}
         () = tidy => {}
         () = newsroom::run(&running.articles, running.locator.as_ref()) => {}

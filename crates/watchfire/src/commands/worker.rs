@@ -235,7 +235,7 @@ fn may_pass(error: &PostgresError) -> bool {
 }
 
 /// Why there is no log. What can be done stands in the error's own words.
-fn without_log(error: &EdgeError) -> Problem {
+pub(super) fn without_log(error: &EdgeError) -> Problem {
     let text = error.to_string();
     let (message, hint) =
         text.split_once("\nhint: ").unwrap_or((&text, "[kafka] is described in docs/fleet.md"));

@@ -6,12 +6,25 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use watchfire_server::AppSettings;
 
+/// What becomes of alerts that are posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum IntakeKind {
+    /// They are judged and kept here.
+    #[default]
+    Store,
+    /// They go onto the first intake topic of `[worker]`, and workers judge them.
+    Kafka,
+}
+
 /// `[server]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ServerSettings {
     /// Where to listen.
     pub(crate) listen: String,
+    /// What becomes of alerts that are posted.
+    pub(crate) intake: IntakeKind,
     /// Requests that a token may make in a minute; 0 for as many as it likes.
     pub(crate) requests_per_minute: u32,
     /// Requests that a signed-in page may make in a minute; 0 for as many as it likes.
@@ -38,6 +51,7 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8750".to_owned(),
+            intake: IntakeKind::Store,
             requests_per_minute: 60,
             page_requests_per_minute: 600,
             max_body_bytes: 8 << 20,
