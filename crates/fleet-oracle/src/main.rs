@@ -177,7 +177,14 @@ async fn run(command: Command) -> Result<bool, OracleError> {
             let mut reports = Vec::new();
             for workers in numbers(&arguments.workers)? {
                 let plan = plan(&arguments.common, arguments.records, workers);
-                reports.push(race::run(plan, Told::new(quiet)).await?);
+                match race::run(plan, Told::new(quiet)).await {
+                    Ok(report) => reports.push(report),
+                    // What was found before is worth being seen.
+                    Err(error) => {
+                        show(&reports, json.as_deref())?;
+                        return Err(error);
+                    }
+                }
             }
             show(&reports, json.as_deref())?;
             Ok(reports.iter().all(|report| report.findings.is_sound()))

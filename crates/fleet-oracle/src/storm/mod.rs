@@ -24,6 +24,7 @@ use crate::worker::Program;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use watchfire_standin::{Config, Limits, Provider, Quota, Running, Standin};
@@ -114,7 +115,10 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) async fn prepare(servers: &Servers, plan: &Plan) -> Result<Self, OracleError> {
-        let run = format!("s{}-{}", plan.seed, crate::process::own());
+        // One process may make several runs.
+        static RUNS: AtomicU32 = AtomicU32::new(1);
+        let number = RUNS.fetch_add(1, Ordering::Relaxed);
+        let run = format!("s{}-{}-{number}", plan.seed, crate::process::own());
         let topics = Topics::new(servers.kafka.to_string(), plan.partitions, &run);
         topics.make().await?;
         let database = format!("fleet_{}", run.replace('-', "_"));
