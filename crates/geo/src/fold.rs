@@ -77,7 +77,10 @@ fn push_plain(letter: char, into: &mut String) {
         'Ý' | 'ý' | 'ÿ' | 'Ŷ'..='Ÿ' | 'Ỳ'..='ỹ' => "y",
         'Ź'..='ž' => "z",
         other => {
-            into.extend(other.to_lowercase().filter(|lower| lower.is_alphanumeric()));
+            // A sign that is a letter, such as that of the ångström, becomes one with an accent.
+            for lower in other.to_lowercase().filter(|lower| lower.is_alphanumeric()) {
+                if lower == other { into.push(lower) } else { push_plain(lower, into) }
+            }
             return;
         }
     };
@@ -99,6 +102,7 @@ mod tests {
         assert_eq!(fold("W.Va."), "w va");
         assert_eq!(fold("Stratford-upon-Avon"), "stratford upon avon");
         assert_eq!(fold("Ft. Worth"), "fort worth");
+        assert_eq!(fold("\u{212B}ngstr\u{F6}m"), "angstrom");
         assert_eq!(fold(" ... "), "");
     }
 

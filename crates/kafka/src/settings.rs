@@ -263,7 +263,9 @@ impl KafkaSettings {
             .set("auto.offset.reset", "error")
             .set("session.timeout.ms", session.to_string())
             .set("heartbeat.interval.ms", (session / 4).min(3_000).to_string())
-            .set("max.poll.interval.ms", "300000")
+            // How long brokers wait for members to come back to a group that is shared out anew: the reading thread always polls, so
+            // whoever does not come is gone, and the others should not stand still for the five minutes that are usual.
+            .set("max.poll.interval.ms", (session * 3).max(30_000).to_string())
             .set("max.partition.fetch.bytes", self.fetch_partition_bytes.to_string())
             .set("fetch.max.bytes", self.fetch_bytes.max(self.fetch_partition_bytes).to_string())
             .set("fetch.wait.max.ms", "200")

@@ -1,9 +1,11 @@
 //! `[worker]`, `[kafka]` and `[redis]`: how several workers share the work.
 
+#[cfg(any(feature = "kafka", feature = "redis"))]
 use super::key::read_secret;
 use crate::exit::Problem;
 use serde::Deserialize;
 use std::path::PathBuf;
+#[cfg(feature = "kafka")]
 use std::time::Duration;
 
 const HINT: &str = "the settings of workers are described in docs/fleet.md";
