@@ -6,7 +6,7 @@
 //! through, it reads what is there: the intake topic, the topics of verdicts and dead letters, the tables, and what the
 //! stand-in for a model counted. From that alone it says what was lost, doubled, out of order, or different in two places.
 //!
-//! Each worker reaches each server through a [proxy](proxy) of its own, so that a single link can be cut or hung. Kafka tells
+//! Each worker reaches each server through a [proxy] of its own, so that a single link can be cut or hung. Kafka tells
 //! its clients where it is, so it needs a listener for each proxy that tells the proxy's port
 //! ([`Servers`](servers::Servers)); `checks/fleet` starts everything that way.
 //!
