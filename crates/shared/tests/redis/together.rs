@@ -55,6 +55,8 @@ async fn a_day_is_counted_together_and_is_used_up_for_all_when_the_provider_says
         let slot = timeout(LONG, workers[call % 3].acquire(ask)).await.unwrap().unwrap();
         slot.settle(Spent { tokens: None, micro_usd: Some(150) });
     }
+    // What a call took beyond its reservation is known to the others when its worker has said so.
+    sleep(Duration::from_secs(3)).await;
     let soon = Ask { deadline: Some(Instant::now() + Duration::from_secs(2)), ..ask };
     let refused = workers[1].acquire(Ask { micro_usd: 101, ..soon }).await;
     assert!(matches!(refused, Err(Denied::Deadline(_))), "900 are spent: {refused:?}");
