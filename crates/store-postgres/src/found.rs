@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::text::OwnedText;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
-use watchfire_store::DecisionRow;
+use watchfire_store::{DecisionRow, LedgerTotal};
 
 /// The columns of [`decision`], of a table or subquery `d`.
 pub(crate) const DECISION: &str = "d.id, d.pattern, d.valid_from, d.valid_until, d.volume, d.verdict, d.severity, d.decider, d.confidence, d.detail";
@@ -53,4 +53,28 @@ pub(crate) fn decision(row: &Row, first: usize) -> Result<DecisionRow, Failure> 
 /// What can't be read won't be the next time either.
 pub(crate) fn unreadable(error: &dyn std::error::Error) -> Failure {
     Failure::Refused(format!("the table holds what can't be read: {error}"))
+}
+
+/// Sums over the ledger: service, model, tier, outcome, then the counts in the order of what is made of them.
+pub(crate) fn ledger_total(row: &Row) -> Result<LedgerTotal, Failure> {
+    let count = |place| column::<i64>(row, place).map(|count| count as u64);
+    Ok(LedgerTotal {
+        service: text(row, 0)?,
+        model: text(row, 1)?,
+        tier: text(row, 2)?,
+        outcome: text(row, 3)?,
+        calls: count(4)?,
+        items: count(5)?,
+        input: count(6)?,
+        cached_input: count(7)?,
+        cache_write: count(8)?,
+        output: count(9)?,
+        thinking: count(10)?,
+        cost_nano: column(row, 11)?,
+        unpriced: count(12)?,
+        first: column(row, 13)?,
+        last: column(row, 14)?,
+        checks: count(15)?,
+        checks_nano: column(row, 16)?,
+    })
 }

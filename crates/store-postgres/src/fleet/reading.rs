@@ -2,7 +2,7 @@
 
 use crate::Postgres;
 use crate::failure::{Doing, Failure};
-use crate::found::{DECISION, bytes, column, decision, optional_text, small, text};
+use crate::found::{DECISION, bytes, column, decision, ledger_total, optional_text, small, text};
 use crate::text::Text;
 use std::collections::HashMap;
 use tokio_postgres::types::Type;
@@ -170,29 +170,7 @@ pub(super) async fn ledger_since(postgres: &Postgres, at: i64) -> Result<Vec<Led
             &[&at],
         )
         .await?;
-    let total = |row| {
-        let count = |place| column::<i64>(row, place).map(|count| count as u64);
-        Ok(LedgerTotal {
-            service: text(row, 0)?,
-            model: text(row, 1)?,
-            tier: text(row, 2)?,
-            outcome: text(row, 3)?,
-            calls: count(4)?,
-            items: count(5)?,
-            input: count(6)?,
-            cached_input: count(7)?,
-            cache_write: count(8)?,
-            output: count(9)?,
-            thinking: count(10)?,
-            cost_nano: column(row, 11)?,
-            unpriced: count(12)?,
-            first: column(row, 13)?,
-            last: column(row, 14)?,
-            checks: count(15)?,
-            checks_nano: column(row, 16)?,
-        })
-    };
-    rows.iter().map(total).collect()
+    rows.iter().map(ledger_total).collect()
 }
 
 /// Analysts' decisions, if their version is another.

@@ -4,7 +4,7 @@ use super::putting::answer;
 use super::transaction::{Transaction, Tries};
 use super::{PostgresRecords, all, count, first};
 use crate::failure::Failure;
-use crate::found::{bytes, column, optional_text, small, text};
+use crate::found::{bytes, column, ledger_total, optional_text, small, text};
 use crate::text::Text;
 use tokio_postgres::Row;
 use watchfire_store::records::{
@@ -139,28 +139,7 @@ impl LedgerRecords for PostgresRecords {
                     sum(checks)::bigint, coalesce(sum(cost_nano * checks / greatest(items, 1)), 0)::bigint
                 FROM ledger WHERE at >= $1 AND at < $2
                 GROUP BY service, model, tier, outcome ORDER BY 12 DESC, 1, 2, 3, 4";
-            all(&self.read(sql, &[&since, &until]).await?, |row| {
-                let count = |place| column::<i64>(row, place).map(|count| count as u64);
-                Ok(LedgerTotal {
-                    service: text(row, 0)?,
-                    model: text(row, 1)?,
-                    tier: text(row, 2)?,
-                    outcome: text(row, 3)?,
-                    calls: count(4)?,
-                    items: count(5)?,
-                    input: count(6)?,
-                    cached_input: count(7)?,
-                    cache_write: count(8)?,
-                    output: count(9)?,
-                    thinking: count(10)?,
-                    cost_nano: column(row, 11)?,
-                    unpriced: count(12)?,
-                    first: column(row, 13)?,
-                    last: column(row, 14)?,
-                    checks: count(15)?,
-                    checks_nano: column(row, 16)?,
-                })
-            })
+            all(&self.read(sql, &[&since, &until]).await?, ledger_total)
         })
     }
 }
