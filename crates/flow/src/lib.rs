@@ -45,7 +45,7 @@ pub use meter::{MeterKind, MeterName, Meters, NoMeters, Raised, Reading};
 pub use retry::{Backoff, Retry, RetryBudget};
 pub use single_flight::{FlightStatistics, Fresh, SingleFlight};
 pub use turnstile::{Turn, Turnstile};
-pub use watermark::{MOST_TEXT, Watermark};
+pub use watermark::{MOST_TEXT, Watermark, reach};
 
 /// The other side of a [`Budget`] that several processes share: [`Budget::governed`].
 pub mod governed {

@@ -130,6 +130,13 @@ impl Watermark {
     }
 }
 
+/// How many records an offset and the text beside it call done, from the log's first on. Of two that were said of one partition,
+/// the one that reaches further calls everything done that the other does.
+pub fn reach(offset: i64, text: &str) -> i64 {
+    let ranges = decode(offset, text).unwrap_or_default();
+    ranges.iter().fold(offset, |reach, (first, last)| reach.saturating_add(last - first).saturating_add(1))
+}
+
 fn encode(next: i64, ranges: impl Iterator<Item = (i64, i64)>) -> Option<(i64, String)> {
     let mut bytes = Vec::new();
     let mut before = next;

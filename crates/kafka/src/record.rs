@@ -44,6 +44,8 @@ pub struct Start {
     pub offset: i64,
     /// What was committed with the offset, for [`Progress::new`](crate::Progress::new); empty where there is nothing.
     pub metadata: String,
+    /// The first offset that the partition does not have yet.
+    pub end: i64,
 }
 
 /// What happens at the edge, in order.

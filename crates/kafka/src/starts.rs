@@ -93,22 +93,22 @@ fn ends(
 
 fn start(partition: Partition, committed: Option<(i64, String)>, first: i64, last: i64) -> Start {
     match committed {
-        None => Start { partition, offset: first, metadata: String::new() },
+        None => Start { partition, offset: first, metadata: String::new(), end: last },
         Some((offset, metadata)) if offset < first => {
             tracing::error!(
                 %partition, committed = offset, first,
                 "records were deleted before they were read: their alerts are lost; keep records longer (retention.ms)"
             );
-            Start { partition, offset: first, metadata }
+            Start { partition, offset: first, metadata, end: last }
         }
         Some((offset, _)) if offset > last => {
             tracing::error!(
                 %partition, committed = offset, last,
                 "the partition ends before what was committed: it was made anew or lost records; it is read from its beginning"
             );
-            Start { partition, offset: first, metadata: String::new() }
+            Start { partition, offset: first, metadata: String::new(), end: last }
         }
-        Some((offset, metadata)) => Start { partition, offset, metadata },
+        Some((offset, metadata)) => Start { partition, offset, metadata, end: last },
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_postgres::Error;
 const LOCK: i64 = 0x5774_6368_0000_0001;
 
 /// The tables, one entry per version, with `SCHEMA` for the schema's name. Entries are never changed, only added.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // Most writes replace a row by one as long: with room on its page, the index needs no new entry (a HOT update). Values are
     // packed numbers, or compressed already: compressing them again costs time and saves nothing.
     "CREATE TABLE SCHEMA.measured_users (
@@ -22,6 +22,15 @@ const MIGRATIONS: [&str; 2] = [
     ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
     ALTER TABLE SCHEMA.measured_users ALTER COLUMN value SET STORAGE EXTERNAL;",
     include_str!("migrations/002_records.sql"),
+    // How far the workers of a group put a partition out, by its source. A table of its own, so that it waits for no batch.
+    "CREATE TABLE SCHEMA.put_out (
+        consumers  text    NOT NULL,
+        source     bigint  NOT NULL,
+        next       bigint  NOT NULL,
+        done       text    NOT NULL,
+        reach      bigint  NOT NULL,
+        PRIMARY KEY (source, consumers)
+    ) WITH (fillfactor = 25, autovacuum_vacuum_scale_factor = 0.05);",
 ];
 
 /// Brings the tables to the current version.

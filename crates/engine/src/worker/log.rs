@@ -45,6 +45,8 @@ pub struct Start {
     pub offset: i64,
     /// What was committed with that: which records after it are done ([`Watermark`](watchfire_flow::Watermark)).
     pub metadata: String,
+    /// The first offset that the partition does not have yet.
+    pub end: i64,
 }
 
 /// What the log tells a worker.

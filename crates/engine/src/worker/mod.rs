@@ -12,13 +12,15 @@
 //! **One verdict**: an alert is stored, under its place in the log, before its verdict is put out, and what is put out is what the
 //! store has. Delivered again, it keeps it. **Order**: records with one key are put out in the order in which they came.
 //!
-//! [`log`] is what a worker needs of the log; `bench` judges; `share` is a partition; `asking` asks; `run` is the loop.
+//! [`log`] is what a worker needs of the log; `bench` judges; `share` is a partition; `asking` asks; `noting` notes what was put out;
+//! `run` is the loop.
 
 mod asking;
 mod bench;
 mod figures;
 mod insisting;
 pub mod log;
+mod noting;
 mod reading;
 mod run;
 mod share;
@@ -32,11 +34,13 @@ use asking::{Clerk, Desk};
 use bench::Bench;
 use insisting::Insisting;
 use log::Log;
+use noting::Noting;
 use reading::Reader;
 use run::Run;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
 use watchfire_flow::Clock;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Asking, Assessor, Ground, Judge, Reputations};
@@ -47,6 +51,8 @@ use watchfire_store::fleet::FleetStore;
 pub struct Setup<'w, S> {
     /// This worker's name, unlike all others'.
     pub name: String,
+    /// The group of workers, as the log knows it.
+    pub group: String,
     /// Where alerts, decisions and questions are kept.
     pub store: &'w S,
     /// Time.
@@ -70,6 +76,9 @@ pub struct Setup<'w, S> {
     /// Told how many workers there are, whenever that changes.
     pub members: &'w dyn Fn(usize),
 }
+
+/// How long what was put out is still noted, once the connection is at its end.
+const LAST_NOTES: Duration = Duration::from_secs(1);
 
 /// How a connection to the log came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,11 +158,14 @@ impl<'w, S: FleetStore> Worker<'w, S> {
             waits: HashMap::new(),
             epoch: self.epoch,
             words: self.words,
+            noting: Noting::new(&self.store, &self.setup.group),
         };
         let ended = tokio::select! {
             ended = run.until_ended(log, stop) => ended,
             failed = clerk.run() => failed.map(|()| Ended::Again("asking ended".to_owned())),
         };
+        // The log has it too; so nobody waits for long.
+        let _ = timeout(LAST_NOTES, run.noting.all()).await;
         (self.epoch, self.words) = (run.epoch, run.words);
         // A batch that was judged and not stored must leave nothing that later alerts would find.
         self.bench.judge.borrow_mut().forget_patterns();

@@ -7,6 +7,7 @@ use super::asking::Desk;
 use super::bench::{Batch, Bench, Handled, Judged, Taken, place};
 use super::insisting::Insisting;
 use super::log::{Log, LogEvent, LogOutput, LogRecord, Message, Partition, PutError, Putter, Start};
+use super::noting::Noting;
 use super::share::{Lane, Share, is_open};
 use super::{Ended, Figures};
 use crate::archive::decision_from_row;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
-use watchfire_flow::{Clock, Watermark};
+use watchfire_flow::Clock;
 use watchfire_store::fleet::{FleetError, FleetStore};
 
 /// Records in one batch, at most.
@@ -52,9 +53,19 @@ type Putting<'p> = Pin<Box<dyn Future<Output = Result<(), PutError>> + Send + 'p
 /// What is on its way out.
 struct Out<'p> {
     future: Putting<'p>,
-    /// For each partition which time of having it, and what of it.
-    parts: Vec<(Partition, u64, Vec<i64>)>,
+    parts: Vec<Part>,
     messages: u64,
+}
+
+/// What is on its way out of a partition.
+struct Part {
+    partition: Partition,
+    /// Which time of having it.
+    epoch: u64,
+    offsets: Vec<i64>,
+    /// What is committed with it.
+    next: i64,
+    text: String,
 }
 
 /// A running worker on one connection to the log.
@@ -71,6 +82,7 @@ pub(super) struct Run<'r, 'w, S> {
     pub(super) waits: HashMap<i64, HashSet<(Partition, Lane)>>,
     pub(super) epoch: u64,
     pub(super) words: Option<i64>,
+    pub(super) noting: Noting<'r, S>,
 }
 
 impl<S: FleetStore> Run<'_, '_, S> {
@@ -98,8 +110,8 @@ impl<S: FleetStore> Run<'_, '_, S> {
             if out.is_none() && Instant::now() >= not_before {
                 out = self.next_out(&*putter);
             }
-            if stopping.is_some() && out.is_none() && self.shares.values().all(|share| share.ready.is_empty())
-            {
+            let is_out = out.is_none() && self.shares.values().all(|share| share.ready.is_empty());
+            if stopping.is_some() && is_out {
                 return Ok(Ended::Stopped);
             }
             self.hold_back(log);
@@ -113,12 +125,13 @@ impl<S: FleetStore> Run<'_, '_, S> {
                 () = sleep_until(stopping.unwrap_or_else(Instant::now)), if stopping.is_some() => return Ok(Ended::Stopped),
                 put = async { match &mut out { Some(out) => (&mut out.future).await, None => std::future::pending().await } } => {
                     let Some(done) = out.take() else { continue };
-                    match self.put(put, &done) {
+                    match self.put(put, done) {
                         Ok(true) => {}
                         Ok(false) => not_before = Instant::now() + AGAIN,
                         Err(reason) => return Ok(Ended::Again(reason)),
                     }
                 }
+                noted = self.noting.step() => noted.map_err(EngineError::Fleet)?,
                 () = self.desk.answered.notified() => self.take_answers(),
                 worked = async { match &mut working { Some(working) => working.await, None => std::future::pending().await } } => {
                     working = None;
@@ -146,7 +159,8 @@ impl<S: FleetStore> Run<'_, '_, S> {
 
     /// Takes partitions over.
     async fn assigned(&mut self, starts: Vec<Start>) -> Result<(), EngineError> {
-        for Start { partition, offset, metadata } in starts {
+        for start in starts {
+            let partition = start.partition.clone();
             let now = self.clock.unix_millis();
             let source = self
                 .store
@@ -154,9 +168,10 @@ impl<S: FleetStore> Run<'_, '_, S> {
                 .await
                 .map_err(EngineError::Fleet)?;
             let stored = self.store.insist(|store| store.stored(source)).await.map_err(EngineError::Fleet)?;
+            let watermark = self.noting.watermark(&start, source).await.map_err(EngineError::Fleet)?;
             self.epoch += 1;
-            tracing::info!(%partition, offset, "partition taken over");
-            let share = Share::new(self.epoch, source, stored, Watermark::new(offset, &metadata));
+            tracing::info!(%partition, offset = watermark.next(), "partition taken over");
+            let share = Share::new(self.epoch, source, stored, watermark);
             self.shares.insert(partition, share);
         }
         Ok(())
@@ -253,8 +268,8 @@ impl<S: FleetStore> Run<'_, '_, S> {
                 bytes = bytes.saturating_sub(handled.record.value.len() * 2);
                 self.messages(handled, &mut output);
             }
-            output.offsets.push((partition.clone(), next, text));
-            parts.push((partition.clone(), share.epoch, offsets));
+            output.offsets.push((partition.clone(), next, text.clone()));
+            parts.push(Part { partition: partition.clone(), epoch: share.epoch, offsets, next, text });
         }
         if parts.is_empty() {
             return None;
@@ -295,14 +310,15 @@ impl<S: FleetStore> Run<'_, '_, S> {
     }
 
     /// What became of what was put out. `false` if it is to be tried again in a while; the reason, if nobody knows.
-    fn put(&mut self, put: Result<(), PutError>, out: &Out<'_>) -> Result<bool, String> {
+    fn put(&mut self, put: Result<(), PutError>, out: Out<'_>) -> Result<bool, String> {
         match put {
             Ok(()) => {
                 self.figures.put_out(out.messages);
-                for (partition, epoch, offsets) in &out.parts {
-                    if let Some(share) = self.shares.get_mut(partition).filter(|share| share.epoch == *epoch)
+                for Part { partition, epoch, offsets, next, text } in out.parts {
+                    if let Some(share) = self.shares.get_mut(&partition).filter(|share| share.epoch == epoch)
                     {
-                        share.done(offsets);
+                        share.done(&offsets);
+                        self.noting.add(share.source, next, text);
                     }
                 }
                 Ok(true)
@@ -336,7 +352,7 @@ impl<S: FleetStore> Run<'_, '_, S> {
                 break;
             };
             let out = Out { future: Box::pin(std::future::ready(Ok(()))), parts, messages };
-            match self.put(put, &out) {
+            match self.put(put, out) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(reason) => {
@@ -349,6 +365,8 @@ impl<S: FleetStore> Run<'_, '_, S> {
             };
             next = if partitions.iter().any(is_left) { self.next_out(putter) } else { None };
         }
+        // The next owner looks for them.
+        let _ = timeout(until.saturating_duration_since(Instant::now()), self.noting.all()).await;
         self.give_up(partitions);
         // Whoever waited for this may be gone; then they are given up already.
         let _ = done.send(());

@@ -94,6 +94,34 @@ impl Cluster {
         self.changed.notify_waiters();
     }
 
+    /// Nothing is committed any more, and all partitions are shared out again.
+    pub fn forget(&self) {
+        let mut state = self.lock();
+        state.committed.clear();
+        state.owners.clear();
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// How many partitions somebody has.
+    pub fn owned(&self) -> usize {
+        self.lock().owners.len()
+    }
+
+    /// A record more.
+    pub fn append(&self, number: i32, record: LogRecord) {
+        let mut state = self.lock();
+        let (partition, records) = state
+            .partitions
+            .iter_mut()
+            .find(|(partition, _)| partition.number == number)
+            .expect("there is one");
+        let offset = records.len() as i64;
+        records.push(LogRecord { partition: partition.clone(), offset, ..record });
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
     pub fn faultless(&self) {
         self.lock().faults = 0;
     }
@@ -172,7 +200,8 @@ impl Connection {
                 state.owners.insert(partition.clone(), id);
                 let (offset, metadata) = state.committed.get(&partition).cloned().unwrap_or_default();
                 self.held.insert(partition.clone(), offset);
-                Start { partition, offset, metadata }
+                let end = state.partitions[&partition].len() as i64;
+                Start { partition, offset, metadata, end }
             });
             return Some(LogEvent::Assigned(starts.collect()));
         }

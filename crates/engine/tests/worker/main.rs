@@ -103,6 +103,7 @@ async fn work(cluster: &Arc<Cluster>, store: &MemoryFleet, standin: Option<InPro
     process[..8].copy_from_slice(&id.to_le_bytes());
     let setup = Setup {
         name: format!("worker {id}"),
+        group: "workers".to_owned(),
         store,
         clock: Arc::new(Paused(Instant::now())),
         ground: &ground,
@@ -288,6 +289,50 @@ fn without_trouble_everything_comes_through_once() {
     };
     weather(calm);
     weather(Storm { asks: false, records: 3_000, ..calm });
+}
+
+/// A broker that came back from a crash may have forgotten what was committed.
+#[test]
+fn what_was_put_out_is_not_put_out_again_where_the_log_forgets_what_was_committed() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut sent: Vec<Vec<LogRecord>> =
+        (0..3).map(|_| (0..200).map(|index| record(&mut rng, index)).collect()).collect();
+    // Of one machine each, so that every partition has its own keys.
+    for (number, partition) in sent.iter_mut().enumerate() {
+        partition.iter_mut().for_each(|record| record.key = Some(format!("host-{number}").into_bytes()));
+    }
+    let cluster = Cluster::new(sent.clone(), 5, 0);
+    let store = Arc::new(MemoryFleet::default());
+    runtime.block_on(LocalSet::new().run_until(async {
+        let workers: Vec<_> = (0..2)
+            .map(|id| {
+                let (cluster, store) = (Arc::clone(&cluster), Arc::clone(&store));
+                tokio::task::spawn_local(async move { work(&cluster, &store, None, id).await })
+            })
+            .collect();
+        let through = async || {
+            while !cluster.is_through() {
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(Duration::from_hours(1), through()).await.unwrap();
+        sleep(Duration::from_secs(2)).await;
+        cluster.forget();
+        while cluster.owned() < 3 {
+            sleep(Duration::from_millis(100)).await;
+        }
+        sleep(Duration::from_secs(60)).await;
+        for (number, partition) in sent.iter_mut().enumerate() {
+            let more = LogRecord { key: partition[0].key.clone(), ..record(&mut rng, 200) };
+            cluster.append(number as i32, more.clone());
+            partition.push(more);
+        }
+        timeout(Duration::from_hours(1), through()).await.unwrap();
+        assert!(workers.iter().all(|worker| !worker.is_finished()), "a worker gave up");
+    }));
+    check(&sent, &cluster, &store);
 }
 
 proptest! {

@@ -21,7 +21,7 @@ use std::future::Future;
 use std::time::Duration;
 use watchfire_store::fleet::{
     AlertKey, Calling, FleetAlert, FleetAnswer, FleetBatch, FleetError, FleetSource, FleetStore, LedgerEntry,
-    MOST_ASKED, PatternSpan, Taken,
+    MOST_ASKED, PatternSpan, PutOut, Taken,
 };
 use watchfire_store::{AnalystDecisionRow, DecisionRow, LedgerTotal, QuestionRow};
 
@@ -80,6 +80,17 @@ impl FleetStore for PostgresFleet {
 
     fn stored(&self, source: FleetSource) -> Calling<'_, Option<u64>> {
         Box::pin(async move { Ok(reading::stored(&self.postgres, source).await?) })
+    }
+
+    fn put_out<'a>(&'a self, group: &'a str, source: FleetSource) -> Calling<'a, Option<PutOut>> {
+        Box::pin(async move { Ok(reading::put_out(&self.postgres, group, source).await?) })
+    }
+
+    fn note_put_out<'a>(&'a self, group: &'a str, notes: &'a [PutOut]) -> Calling<'a, ()> {
+        Box::pin(async move {
+            bounded(notes.len())?;
+            Ok(uncrossed(|| taking::note_put_out(&self.postgres, group, notes)).await?)
+        })
     }
 
     fn alerts<'a>(&'a self, keys: &'a [AlertKey]) -> Calling<'a, HashMap<AlertKey, FleetAlert>> {

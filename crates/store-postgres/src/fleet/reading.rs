@@ -7,7 +7,7 @@ use crate::text::Text;
 use std::collections::HashMap;
 use tokio_postgres::types::Type;
 use watchfire_store::fleet::{
-    AlertKey, FleetAlert, FleetAlertRow, FleetSource, MOST_DECISIONS, MOST_WORDS, PatternSpan,
+    AlertKey, FleetAlert, FleetAlertRow, FleetSource, MOST_DECISIONS, MOST_WORDS, PatternSpan, PutOut,
 };
 use watchfire_store::{AnalystDecisionRow, DecisionRow, LedgerTotal};
 
@@ -65,6 +65,19 @@ pub(super) async fn stored(postgres: &Postgres, source: FleetSource) -> Result<O
         return Err(Failure::Refused(format!("there is no source {source}")));
     };
     Ok(column::<Option<i64>>(row, 0)?.map(|greatest| greatest as u64))
+}
+
+/// How far a source was put out.
+pub(super) async fn put_out(
+    postgres: &Postgres,
+    group: &str,
+    source: FleetSource,
+) -> Result<Option<PutOut>, Failure> {
+    let query = "SELECT next, done, reach FROM put_out WHERE source = $1 AND consumers = $2";
+    let types = [Type::INT8, Type::TEXT];
+    let rows = postgres.ask(Doing::Reading, query, &types, &[&source.row(), &Text(group)]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok(Some(PutOut { source, next: column(row, 0)?, text: text(row, 1)?, reach: column(row, 2)? }))
 }
 
 /// Alerts by their keys.

@@ -15,7 +15,7 @@ use crate::pool::Lent;
 use crate::text::Text;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tokio_postgres::types::Type;
-use watchfire_store::fleet::{AlertKey, FleetAlertRow, FleetBatch, FleetDead, Taken};
+use watchfire_store::fleet::{AlertKey, FleetAlertRow, FleetBatch, FleetDead, PutOut, Taken};
 use watchfire_store::{DecisionRow, PatternRow, QuestionRow};
 
 /// A batch in the order in which it is written, each row once.
@@ -98,6 +98,29 @@ pub(super) async fn take_in(postgres: &Postgres, rows: &Rows<'_>, now: i64) -> R
     let given: HashMap<i64, &DecisionRow> = rows.decisions.iter().map(|row| (row.id, *row)).collect();
     let decisions_known = known.into_iter().filter(|stands| given.get(&stands.id) != Some(&stands)).collect();
     Ok(Taken { already: already.into_iter().collect(), decisions_known })
+}
+
+/// Notes how far sources were put out, where that is further than what is noted.
+pub(super) async fn note_put_out(postgres: &Postgres, group: &str, notes: &[PutOut]) -> Result<(), Failure> {
+    if notes.is_empty() {
+        return Ok(());
+    }
+    let source: Vec<i64> = notes.iter().map(|note| note.source.row()).collect();
+    let next: Vec<i64> = notes.iter().map(|note| note.next).collect();
+    let done: Vec<Text<'_>> = notes.iter().map(|note| Text(&note.text)).collect();
+    let reach: Vec<i64> = notes.iter().map(|note| note.reach).collect();
+    postgres
+        .ask(
+            Doing::Writing,
+            "INSERT INTO put_out AS p (consumers, source, next, done, reach)
+             SELECT $5, * FROM unnest($1, $2, $3, $4) AS w (source) ORDER BY w.source
+             ON CONFLICT (source, consumers) DO UPDATE SET next = excluded.next, done = excluded.done, reach = excluded.reach
+             WHERE p.reach < excluded.reach",
+            &[Type::INT8_ARRAY, Type::INT8_ARRAY, Type::TEXT_ARRAY, Type::INT8_ARRAY, Type::TEXT],
+            &[&source, &next, &done, &reach, &Text(group)],
+        )
+        .await?;
+    Ok(())
 }
 
 /// Locks the sources; gives the greatest ordinal of each.

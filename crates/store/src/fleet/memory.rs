@@ -2,7 +2,7 @@
 
 use super::{
     AlertKey, Calling, FleetAlert, FleetAlertRow, FleetAnswer, FleetBatch, FleetError, FleetSource,
-    FleetStore, LedgerEntry, MOST_ASKED, MOST_DECISIONS, PatternSpan, Taken,
+    FleetStore, LedgerEntry, MOST_ASKED, MOST_DECISIONS, PatternSpan, PutOut, Taken,
 };
 use crate::{
     AnalystDecisionRow, AnsweredRow, DeadRow, DecisionRow, LedgerRow, LedgerTotal, PatternRow, QuestionRow,
@@ -47,6 +47,8 @@ struct Faults {
 pub struct Kept {
     /// Sources, by topic and partition.
     pub sources: BTreeMap<(String, i32), FleetSource>,
+    /// How far sources were put out, by the group and their rows.
+    pub put_out: BTreeMap<(String, i64), PutOut>,
     /// Alerts.
     pub alerts: BTreeMap<AlertKey, FleetAlertRow>,
     /// Dead letters.
@@ -155,6 +157,22 @@ impl FleetStore for MemoryFleet {
             let alert = kept.alerts.range(all.clone()).next_back().map(|((_, ordinal), _)| *ordinal);
             let dead = kept.dead.range(all).next_back().map(|((_, ordinal), _)| *ordinal);
             Ok(alert.max(dead))
+        }))
+    }
+
+    fn put_out<'a>(&'a self, group: &'a str, source: FleetSource) -> Calling<'a, Option<PutOut>> {
+        Box::pin(self.call(move |kept| Ok(kept.put_out.get(&(group.to_owned(), source.row())).cloned())))
+    }
+
+    fn note_put_out<'a>(&'a self, group: &'a str, notes: &'a [PutOut]) -> Calling<'a, ()> {
+        Box::pin(self.call(move |kept| {
+            for note in notes {
+                let key = (group.to_owned(), note.source.row());
+                if kept.put_out.get(&key).is_none_or(|known| known.reach < note.reach) {
+                    kept.put_out.insert(key, note.clone());
+                }
+            }
+            Ok(())
         }))
     }
 

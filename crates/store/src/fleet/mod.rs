@@ -8,6 +8,7 @@
 //! - **A decision is made once**, by its id. Who comes second is told how it stands.
 //! - **A question is answered once, or closed.** It leaves with the decision that it left open being replaced, or not; whoever
 //!   waited for it finds it [`resolved`](FleetStore::resolved). After that, nothing a worker does changes the decision.
+//! - **How far a source was put out only grows.**
 //! - **A call that was paid for is entered once**, by its [`LedgerEntry`]'s id.
 //!
 //! Where the store can't be reached, each call says [`FleetError::Unavailable`], and the worker waits and makes it again.
@@ -22,7 +23,7 @@ pub mod suite;
 
 pub use rows::{
     FleetAlert, FleetAlertRow, FleetAnswer, FleetBatch, FleetDead, FleetSource, LedgerEntry, PatternSpan,
-    Taken,
+    PutOut, Taken,
 };
 
 use crate::{AnalystDecisionRow, DecisionRow, LedgerTotal, QuestionRow};
@@ -86,6 +87,13 @@ pub trait FleetStore: Send + Sync {
 
     /// The greatest ordinal that is stored of a source, as an alert or a dead letter. What comes with a greater one is new.
     fn stored(&self, source: FleetSource) -> Calling<'_, Option<u64>>;
+
+    /// How far workers of this group put a source out, as far as that was noted.
+    fn put_out<'a>(&'a self, group: &'a str, source: FleetSource) -> Calling<'a, Option<PutOut>>;
+
+    /// Notes how far workers of this group put sources out, each of them once at most. Of a source, the note that reaches furthest
+    /// stands: one that is late changes nothing.
+    fn note_put_out<'a>(&'a self, group: &'a str, notes: &'a [PutOut]) -> Calling<'a, ()>;
 
     /// What is stored of these alerts, at most [`MOST_ASKED`].
     fn alerts<'a>(&'a self, keys: &'a [AlertKey]) -> Calling<'a, HashMap<AlertKey, FleetAlert>>;

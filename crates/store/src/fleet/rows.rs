@@ -210,6 +210,19 @@ pub struct FleetAnswer {
     pub answered: AnsweredRow,
 }
 
+/// How far a source was put out, as it was committed with what was put out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutOut {
+    /// Which.
+    pub source: FleetSource,
+    /// The first record that was not done.
+    pub next: i64,
+    /// What was committed beside that: which records after it were done.
+    pub text: String,
+    /// How many records that is.
+    pub reach: i64,
+}
+
 /// What one call cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedgerEntry {

@@ -8,7 +8,7 @@
 use super::made::{HOUR, alert, answer, batch, dead, decision, entry, line, pattern, question};
 use super::{
     FleetBatch, FleetError, FleetStore, LedgerEntry, MOST_ASKED, MOST_DECISIONS, MOST_IN_BATCH, PatternSpan,
-    Taken,
+    PutOut, Taken,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,7 @@ macro_rules! fleet_store_suite {
             the_same_batch_again_changes_nothing,
             alerts_of_any_time_and_text_come_back_as_they_were,
             dead_letters_are_stored_once_and_count_as_stored,
+            how_far_a_source_was_put_out_only_grows,
             a_decision_is_made_once_and_who_comes_second_is_told_how_it_stands,
             decisions_are_found_where_they_hold_the_latest_first,
             a_question_is_held_by_one_until_its_lease_is_over,
@@ -158,6 +159,28 @@ pub async fn dead_letters_are_stored_once_and_count_as_stored(store: Store) {
     assert_eq!(store.take_in(&given, 1).await.unwrap().already, [(source.row(), 2), (source.row(), 4)]);
     assert_eq!(store.stored(source).await.unwrap(), Some(4));
     assert!(store.alerts(&[(source.row(), 2)]).await.unwrap().is_empty());
+}
+
+/// Also where the note of an earlier owner comes late. Another group's is another's.
+pub async fn how_far_a_source_was_put_out_only_grows(store: Store) {
+    let one = store.source("alerts", 0, 0).await.unwrap();
+    let two = store.source("alerts", 1, 0).await.unwrap();
+    let note = |source, next, text: &str, reach| PutOut { source, next, text: text.to_owned(), reach };
+    assert_eq!(store.put_out("g", one).await.unwrap(), None);
+    store.note_put_out("g", &[note(two, 9, "", 9), note(one, 3, "wf1.AAE", 5)]).await.unwrap();
+    for (late, stands) in [
+        (note(one, 4, "", 4), note(one, 3, "wf1.AAE", 5)),
+        (note(one, 3, "wf1.AAE", 5), note(one, 3, "wf1.AAE", 5)),
+        (note(one, 6, "", 6), note(one, 6, "", 6)),
+        (note(one, 3, "wf1.AAE", 5), note(one, 6, "", 6)),
+    ] {
+        store.note_put_out("g", &[late]).await.unwrap();
+        assert_eq!(store.put_out("g", one).await.unwrap(), Some(stands));
+    }
+    assert_eq!(store.put_out("g", two).await.unwrap(), Some(note(two, 9, "", 9)));
+    assert_eq!(store.put_out("h", two).await.unwrap(), None);
+    store.note_put_out("h", &[note(two, 1, "", 1)]).await.unwrap();
+    assert_eq!(store.put_out("h", two).await.unwrap(), Some(note(two, 1, "", 1)));
 }
 
 /// Two workers decide on one pattern at once: one of them decided.
@@ -358,6 +381,7 @@ pub async fn nothing_is_nothing(store: Store) {
     assert!(store.claim(&[], "w", Duration::ZERO, 9).await.unwrap().is_empty());
     assert!(store.answer(&[], &LedgerEntry::default()).await.unwrap().is_empty());
     store.give_back(&[], "w", 1).await.unwrap();
+    store.note_put_out("g", &[]).await.unwrap();
     assert!(store.ledger_since(i64::MIN).await.unwrap().is_empty());
     let (version, words) = store.words(None).await.unwrap().unwrap();
     assert!(words.is_empty());

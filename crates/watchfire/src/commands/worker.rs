@@ -76,6 +76,7 @@ async fn work(settings: &Settings, command: &Command) -> Result<Status, Problem>
     let members = |count: usize| budget.members(count);
     let setup = Setup {
         name: name.clone(),
+        group: kafka.group.clone(),
         store: &store,
         clock: Arc::clone(&clock),
         ground: &ground,

@@ -40,6 +40,7 @@ impl Log for KafkaLog {
                         partition: here(start.partition),
                         offset: start.offset,
                         metadata: start.metadata,
+                        end: start.end,
                     })
                     .collect(),
             ),
