@@ -11,10 +11,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use watchfire_flow::Watermark;
 use watchfire_flow::{Clock as _, SystemClock};
-use watchfire_kafka::{
-    Edge, Event, Intake, KafkaSettings, Message, Output, Partition, Progress, ensure_topics,
-};
+use watchfire_kafka::{Edge, Event, Intake, KafkaSettings, Message, Output, Partition, ensure_topics};
 
 const RECORDS: usize = 50_000;
 const RECORD_BYTES: usize = 1_000;
@@ -55,14 +54,14 @@ async fn measure(brokers: &str, batch: usize) {
     let sent = clock.elapsed();
 
     let (edge, mut events) = Edge::connect(settings).await.unwrap();
-    let mut progress: BTreeMap<Partition, Progress> = BTreeMap::new();
+    let mut progress: BTreeMap<Partition, Watermark> = BTreeMap::new();
     let (mut done, mut outputs, mut slowest) = (0, 0, Duration::ZERO);
     let mut first = None;
     while done < records {
         match events.recv().await.unwrap() {
             Event::Assigned(starts) => {
                 for start in starts {
-                    progress.insert(start.partition, Progress::new(start.offset, &start.metadata));
+                    progress.insert(start.partition, Watermark::new(start.offset, &start.metadata));
                 }
             }
             Event::Records(records) => {
@@ -73,13 +72,13 @@ async fn measure(brokers: &str, batch: usize) {
                 for record in records {
                     let known = progress.get_mut(&record.partition).unwrap();
                     assert!(known.begin(record.offset));
-                    known.done(record.offset);
+                    known.done(&[record.offset]);
                     touched.insert(record.partition.clone());
                     let source = (record.partition, record.offset);
                     output.verdicts.push(Message { key: record.key, value: record.value, source });
                 }
                 for partition in touched {
-                    let (offset, metadata) = progress[&partition].commit();
+                    let (offset, metadata) = progress[&partition].text(&[]).unwrap();
                     output.offsets.push((partition, offset, metadata));
                 }
                 let before = clock.elapsed();

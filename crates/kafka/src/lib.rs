@@ -5,7 +5,7 @@
 //! Kafka transaction with the offsets that say that they are done (KIP-98, KIP-447): after a kill at any moment, either all
 //! of an [`Output`] is there or nothing, and what is there is never read again.
 //!
-//! [`Progress`] says what those offsets are where records get done out of order. [`Intake`] puts records into a topic.
+//! [`Watermark`](watchfire_flow::Watermark) says what those offsets are where records get done out of order. [`Intake`] puts records into a topic.
 //!
 //! The client is librdkafka, which is built with this crate: it needs a C compiler, make and bash, and nothing of the
 //! system. The feature `tls` adds TLS and passwords; that needs OpenSSL's headers and pkg-config (Debian: libssl-dev,
@@ -23,7 +23,6 @@ mod failure;
 mod holding;
 mod intake;
 mod members;
-mod progress;
 mod reading;
 mod record;
 mod settings;
@@ -34,7 +33,6 @@ mod writing;
 pub use edge::Edge;
 pub use failure::{EdgeError, IntakeError, PutError};
 pub use intake::Intake;
-pub use progress::{MOST_METADATA_BYTES, Progress};
 pub use record::{DeadLetter, Event, Message, Output, Partition, Record, Start};
 pub use settings::{KafkaSettings, Mechanism, Sasl, Security, Tls};
 pub use topics::ensure_topics;

@@ -42,7 +42,7 @@ pub struct Start {
     pub partition: Partition,
     /// The first that may come: the group's committed offset, or the partition's first record where there is none.
     pub offset: i64,
-    /// What was committed with the offset, for [`Progress::new`](crate::Progress::new); empty where there is nothing.
+    /// What was committed with the offset, for [`Watermark::new`](watchfire_flow::Watermark::new); empty where there is nothing.
     pub metadata: String,
     /// The first offset that the partition does not have yet.
     pub end: i64,
@@ -100,6 +100,6 @@ pub struct Output {
     pub verdicts: Vec<Message>,
     /// For the topic of dead letters.
     pub dead: Vec<DeadLetter>,
-    /// Per partition, where its reading would go on, and what is done beyond: [`Progress::commit`](crate::Progress::commit).
+    /// Per partition, where its reading would go on, and what is done beyond: [`Watermark::text`](watchfire_flow::Watermark::text).
     pub offsets: Vec<(Partition, i64, String)>,
 }

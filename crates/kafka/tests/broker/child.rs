@@ -4,7 +4,8 @@ use crate::broker::of;
 use crate::worker::Worker;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use watchfire_kafka::{Edge, Event, KafkaSettings, Message, Output, Progress, PutError};
+use watchfire_flow::Watermark;
+use watchfire_kafka::{Edge, Event, KafkaSettings, Message, Output, PutError};
 
 const ROLE: &str = "WATCHFIRE_KAFKA_TEST_ROLE";
 
@@ -97,17 +98,17 @@ async fn hesitate(settings: KafkaSettings) {
     let mut output = Output::default();
     while output.verdicts.is_empty() {
         let Event::Records(records) = events.recv().await.unwrap() else { continue };
-        let mut progress = Progress::new(records[0].offset, "");
+        let mut progress = Watermark::new(records[0].offset, "");
         for record in &records {
             assert!(progress.begin(record.offset));
-            progress.done(record.offset);
+            progress.done(&[record.offset]);
             output.verdicts.push(Message {
                 key: None,
                 value: [b"verdict on ", record.value.as_slice()].concat(),
                 source: (record.partition.clone(), record.offset),
             });
         }
-        let (offset, metadata) = progress.commit();
+        let (offset, metadata) = progress.text(&[]).unwrap();
         output.offsets.push((records[0].partition.clone(), offset, metadata));
     }
     println!("ready");

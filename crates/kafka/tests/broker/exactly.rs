@@ -5,7 +5,8 @@ use crate::child::{Process, Role};
 use crate::verdicts::{exactly_once, uncommitted, wait_for};
 use crate::worker::Worker;
 use std::time::Duration;
-use watchfire_kafka::{DeadLetter, Edge, Event, Message, Output, Progress, PutError};
+use watchfire_flow::Watermark;
+use watchfire_kafka::{DeadLetter, Edge, Event, Message, Output, PutError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_record_has_one_verdict_that_says_where_it_comes_from() {
@@ -86,7 +87,7 @@ async fn what_was_done_out_of_order_is_known_to_the_next_one() {
     let Some((_stands, settings)) = topics("order", 1).await else { return };
     fill(&intake(&settings).await, 0, 100).await;
     let (edge, mut events) = Edge::connect(settings.clone()).await.unwrap();
-    let mut progress = Progress::new(0, "");
+    let mut progress = Watermark::new(0, "");
     let mut output = Output::default();
     while progress.open() < 100 {
         let Event::Records(records) = events.recv().await.unwrap() else { continue };
@@ -100,9 +101,9 @@ async fn what_was_done_out_of_order_is_known_to_the_next_one() {
         }
     }
     for verdict in &output.verdicts {
-        progress.done(verdict.source.1);
+        progress.done(&[verdict.source.1]);
     }
-    let (offset, metadata) = progress.commit();
+    let (offset, metadata) = progress.text(&[]).unwrap();
     assert_eq!(offset, 0);
     output.offsets.push((output.verdicts[0].source.0.clone(), offset, metadata));
     edge.put_out(output).await.unwrap();

@@ -76,7 +76,7 @@ async fn a_revoked_partition_is_kept_until_everything_of_it_was_put_out() {
     while !second.progress.contains_key(&partition) {
         second.step().await;
     }
-    assert_eq!(second.progress[&partition].watermark(), 1);
+    assert_eq!(second.progress[&partition].next(), 1);
     let refused = first.edge.put_out(verdict(&partition, 1, "too late")).await;
     assert!(matches!(refused, Err(PutError::Fenced(_))), "{refused:?}");
     tokio::join!(first.edge.close(), second.edge.close());

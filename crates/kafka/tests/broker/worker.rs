@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
-use watchfire_kafka::{Edge, Event, KafkaSettings, Message, Output, Partition, Progress, PutError, Record};
+use watchfire_flow::Watermark;
+use watchfire_kafka::{Edge, Event, KafkaSettings, Message, Output, Partition, PutError, Record};
 
 pub struct Worker {
     pub edge: Edge,
     pub events: mpsc::Receiver<Event>,
-    pub progress: BTreeMap<Partition, Progress>,
+    pub progress: BTreeMap<Partition, Watermark>,
     /// Outputs that were put out.
     pub put: AtomicUsize,
     /// The last count of members that was told.
@@ -56,7 +57,7 @@ impl Worker {
         match self.events.recv().await.expect("the edge goes on") {
             Event::Assigned(starts) => {
                 for start in starts {
-                    let progress = Progress::new(start.offset, &start.metadata);
+                    let progress = Watermark::new(start.offset, &start.metadata);
                     assert!(self.progress.insert(start.partition, progress).is_none());
                 }
             }
@@ -102,7 +103,7 @@ impl Worker {
             let progress = after
                 .entry(record.partition.clone())
                 .or_insert_with(|| self.progress[&record.partition].clone());
-            progress.done(record.offset);
+            progress.done(&[record.offset]);
             output.verdicts.push(Message {
                 key: record.key.clone(),
                 value: [b"verdict on ", record.value.as_slice()].concat(),
@@ -110,7 +111,7 @@ impl Worker {
             });
         }
         for (partition, progress) in &after {
-            let (offset, metadata) = progress.commit();
+            let (offset, metadata) = progress.text(&[]).unwrap();
             output.offsets.push((partition.clone(), offset, metadata));
         }
         loop {
