@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use watchfire_flow::{
-    Ask, Backoff, Breaker, BreakerPermit, BreakerSettings, BreakerState, Budget, BudgetConfig, BudgetState,
-    Clock, Closing, ColdStart, Deadline, Denied, Retry, RetryBudget, Slot,
+    Ask, Backoff, Breaker, BreakerSettings, BreakerState, Breaking, Budget, BudgetConfig, BudgetState,
+    CallPermit, Clock, Closing, ColdStart, Deadline, Denied, Retry, RetryBudget, Slot,
 };
 use watchfire_store::Store;
 
@@ -25,10 +25,19 @@ pub(crate) struct Gates {
     pub(crate) budget: Budget,
     /// Whether others use the budget too: then it outlives these gates, and is kept elsewhere.
     is_shared: bool,
-    breaker: Breaker,
+    breaker: Arc<dyn Breaking>,
     pub(crate) retry: Retry,
     /// Why nothing more is asked.
     stopped: Mutex<Option<String>>,
+}
+
+/// What several workers share of a credential.
+#[derive(Debug, Clone)]
+pub struct SharedGates {
+    /// Its budget.
+    pub budget: Budget,
+    /// Its breaker.
+    pub breaker: Arc<dyn Breaking>,
 }
 
 /// Why a call does not go out.
@@ -87,7 +96,7 @@ impl Gates {
             name: name.to_owned(),
             budget,
             is_shared: false,
-            breaker,
+            breaker: Arc::new(breaker),
             retry: retry(backoff),
             stopped: Mutex::new(None),
         };
@@ -96,13 +105,13 @@ impl Gates {
         Ok(gates)
     }
 
-    /// The gates of a credential whose budget others share.
-    pub(crate) fn shared(name: &str, budget: Budget, breaker: BreakerSettings, backoff: Backoff) -> Self {
+    /// The gates of a credential that others use too.
+    pub(crate) fn shared(name: &str, shared: &SharedGates, backoff: Backoff) -> Self {
         Self {
             name: name.to_owned(),
-            budget,
+            budget: shared.budget.clone(),
             is_shared: true,
-            breaker: Breaker::new(breaker),
+            breaker: Arc::clone(&shared.breaker),
             retry: retry(backoff),
             stopped: Mutex::new(None),
         }
@@ -143,7 +152,7 @@ impl Gates {
         tokens: u64,
         priority: u8,
         deadline: Deadline,
-    ) -> Result<(Slot, BreakerPermit), Shut> {
+    ) -> Result<(Slot, Box<dyn CallPermit>), Shut> {
         loop {
             self.check()?;
             if deadline.bound(self.breaker.closed()).await.is_err() {
@@ -156,7 +165,7 @@ impl Gates {
                 slot.cancel();
                 return Err(shut);
             }
-            match self.breaker.permit() {
+            match self.breaker.permit().await {
                 Ok(permit) => return Ok((slot, permit)),
                 Err(_) => slot.cancel(),
             }

@@ -50,6 +50,7 @@ pub use evaluating::{
     Answers, Evaluation, Figures, Key, Labels, Lies, NextFigures, NextPart, NextScenario, NextWay,
     NextWindow, ScenarioFigures, Step, Who,
 };
+pub use gates::SharedGates;
 pub use input::Input;
 pub use learning::learned;
 pub use pipeline::{Output, Triage, triage};

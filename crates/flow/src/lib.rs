@@ -13,6 +13,7 @@
 
 mod batcher;
 mod breaker;
+mod breaking;
 mod budget;
 mod clock;
 mod deadline;
@@ -31,6 +32,7 @@ pub use batcher::{
     Trigger,
 };
 pub use breaker::{Breaker, BreakerPermit, BreakerSettings, BreakerState, Open};
+pub use breaking::{Breaking, Breaks, CallPermit};
 pub use budget::{
     Ask, Budget, BudgetConfig, BudgetError, BudgetState, Budgets, Check, Closing, ColdStart, Counted, Denied,
     Outlook, Period, Quota, Slot, Spent,

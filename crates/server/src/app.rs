@@ -99,6 +99,9 @@ impl App {
         let hub = Hub::new(settings.max_listeners);
         let metrics = Metrics::new();
         let stopping = AtomicBool::new(false);
+        if let Some(shared) = consultant.as_ref().and_then(Consultant::shared).map(Arc::clone) {
+            service.propositions().tell_forgotten(move |rule| shared.forget(rule));
+        }
         Ok(Self {
             shared: Arc::new(Shared {
                 service,

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::shape::{Action, Next, Propositions, Status};
 use std::sync::Arc;
 use tokio::time::Instant;
-use watchfire_engine::service::{About, NotAsked, Timing};
+use watchfire_engine::service::{About, NotAsked, Proposed, Timing};
 use watchfire_judge::propositions::{Ending, Kind, Proposal};
 
 impl App {
@@ -14,13 +14,17 @@ impl App {
         self.counted(of(&proposal, "predictor"))
     }
 
-    /// What is proposed about alerts of this type, if there is time left for it: what is remembered, else what the service
-    /// says, if there is one, else what the predictor says.
+    /// What is proposed about alerts of this type, if there is time left for it: what is remembered, here or by all instances, else
+    /// what the service says, if there is one, else what the predictor says.
     pub(crate) async fn propose_type(&self, about: &About, alert: &str, until: Instant) -> Propositions {
         let started = Instant::now();
         let service = self.service();
         let (propositions, now) = (service.propositions(), service.clock().elapsed());
-        let answer = match (propositions.recall(about, now), &self.shared.consultant) {
+        let consultant = self.shared.consultant.as_ref();
+        // What several instances share is remembered where they all hear of it being forgotten.
+        let is_shared = consultant.is_some_and(|consultant| consultant.shared().is_some());
+        let remembered = if is_shared { None } else { propositions.recall(about, now) };
+        let answer = match (remembered, consultant) {
             (Some(remembered), _) => of(&remembered, "cache"),
             (None, _) if started >= until => {
                 not_asked(Status::TimedOut, "predictor", "the time budget of the request is over")
@@ -31,10 +35,14 @@ impl App {
                 of(&proposal, "predictor")
             }
             (None, Some(consultant)) => match consultant.ask(&about.rule, alert, until).await {
-                Ok(proposal) => {
+                Ok(Proposed { proposal, was_kept }) => {
                     let proposal = Arc::new(proposal);
-                    propositions.remember(about, &proposal, now);
-                    of(&proposal, "service")
+                    if is_shared {
+                        propositions.looked(was_kept);
+                    } else {
+                        propositions.remember(about, &proposal, now);
+                    }
+                    of(&proposal, if was_kept { "cache" } else { "service" })
                 }
                 Err(error @ NotAsked::TimedOut) => not_asked(Status::TimedOut, "service", &error.to_string()),
                 Err(error @ NotAsked::Failed(_)) => {

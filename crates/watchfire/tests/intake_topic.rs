@@ -8,77 +8,34 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 use support::Workbench;
 use support::alerts::{alert, gzip};
 use support::process::pause;
+use support::served::Served;
 use watchfire_flow::{Clock, SystemClock};
 use watchfire_kafka::{Edge, Event, KafkaSettings, Record};
 
 /// The longest that anything here may take.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A service that is stopped when the test ends, however it ends.
-struct Served {
-    child: Child,
-    host: String,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Served {
-    fn start(bench: &Workbench, settings: &str) -> Self {
-        let settings = bench.file("watchfire.toml", settings);
-        let mut command = bench.command(["serve", "--listen", "127.0.0.1:0", "--config"]);
-        let mut child = command.arg(settings).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        let host = address.trim().strip_prefix("http://").unwrap().to_owned();
-        Self { child, host }
-    }
-
-    /// Posts to the service: the status, and the whole answer.
-    fn post(&self, path: &str, body: &[u8]) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.host).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let (host, length) = (&self.host, body.len());
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-        )
-        .unwrap();
-        stream.write_all(body).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer)
-    }
-
-    /// Posts alerts until they are taken. How often that was refused for now.
-    fn insist(&self, body: &[u8]) -> (usize, String) {
-        let clock = SystemClock::new();
-        let mut refused = 0;
-        while clock.elapsed() < PATIENCE {
-            let (status, answer) = self.post("/api/v1/alerts", body);
-            if status == 202 {
-                return (refused, answer);
-            }
-            assert_eq!(status, 503, "{answer}");
-            assert!(answer.to_lowercase().contains("\r\nretry-after: "), "{answer}");
-            refused += 1;
-            pause(Duration::from_millis(200));
+/// Posts alerts until they are taken. How often that was refused for now.
+fn insist(served: &Served, body: &[u8]) -> (usize, String) {
+    let clock = SystemClock::new();
+    let mut refused = 0;
+    while clock.elapsed() < PATIENCE {
+        let (status, answer) = served.post("/api/v1/alerts", body);
+        if status == 202 {
+            return (refused, answer);
         }
-        panic!("never taken");
+        assert_eq!(status, 503, "{answer}");
+        assert!(answer.to_lowercase().contains("\r\nretry-after: "), "{answer}");
+        refused += 1;
+        pause(Duration::from_millis(200));
     }
+    panic!("never taken");
 }
 
 fn settings(brokers: &str, topics: &KafkaSettings) -> String {
@@ -159,12 +116,12 @@ fn what_is_said_to_be_on_the_topic_is_there_under_its_machines_key() {
     let line = |number: u64| alert(number) + "\n";
     let array = format!("[{},{}]", alert(3), alert(4));
     let mixed = format!("{}{{\"event_type\":\"flow\"}}\n{{\"cut off\n{array}\n", line(2));
-    let (_, answer) = served.insist(line(1).as_bytes());
+    let (_, answer) = insist(&served, line(1).as_bytes());
     assert!(answer.contains(r#"{"received":1,"sent":1,"set_aside":0,"broken":0}"#), "{answer}");
-    let (_, answer) = served.insist(mixed.as_bytes());
+    let (_, answer) = insist(&served, mixed.as_bytes());
     assert!(answer.contains(r#"{"received":5,"sent":4,"set_aside":1,"broken":1}"#), "{answer}");
     let many: String = (5..500).map(line).collect();
-    served.insist(&gzip(many.as_bytes()));
+    insist(&served, &gzip(many.as_bytes()));
     let (status, answer) = served.post("/api/v1/alerts/process", alert(1).as_bytes());
     assert_eq!(status, 409, "{answer}");
     let mut twice = BTreeSet::new();
@@ -175,8 +132,8 @@ fn what_is_said_to_be_on_the_topic_is_there_under_its_machines_key() {
         twice.insert(500);
         drop(away);
     }
-    served.insist(line(500).as_bytes());
-    served.insist(line(501).as_bytes());
+    insist(&served, line(500).as_bytes());
+    insist(&served, line(501).as_bytes());
     assert_eq!(bench.count("SELECT count(*) FROM alerts"), 0, "nothing is judged here");
 
     let records = read(topics, "\"flow_id\":501,");

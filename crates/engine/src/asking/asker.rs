@@ -5,7 +5,7 @@ use crate::asking::open::{Open, Which, open_questions, twins};
 use crate::asking::progress::AskProgress;
 use crate::asking::run::Run;
 use crate::error::EngineError;
-use crate::gates::Gates;
+use crate::gates::{Gates, SharedGates};
 use crate::summary::Asked;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
-use watchfire_flow::{Backoff, BreakerSettings, Budget, BudgetConfig, Clock};
+use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock};
 use watchfire_http::Http;
 use watchfire_llm::{
     Failure, Hidden, PackConfig, PriceTable, Provider, Pseudonyms, Question, Tier, pack, prompt, prompt_hash,
@@ -40,8 +40,8 @@ pub struct Asker {
     pub tier: Tier,
     /// What the provider allows.
     pub limits: BudgetConfig,
-    /// The budget, where others use it too; else one is made of the limits, and kept in the store.
-    pub shared: Option<Budget>,
+    /// Budget and breaker, where others use them too; else both are made anew, and the budget is kept in the store.
+    pub shared: Option<SharedGates>,
     /// How questions are packed.
     pub pack: PackConfig,
     /// Calls at once.
@@ -228,7 +228,7 @@ impl Asker {
         spent: i64,
     ) -> Result<Arc<Line>, EngineError> {
         let gates = match &self.shared {
-            Some(budget) => Gates::shared(&self.name, budget.clone(), self.breaker, self.backoff),
+            Some(shared) => Gates::shared(&self.name, shared, self.backoff),
             None => Gates::open(&self.name, &self.limits, self.breaker, self.backoff, store, clock)?,
         };
         Ok(Arc::new(self.line_through(gates, store, clock, progress, spent)?))

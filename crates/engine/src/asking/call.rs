@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use watchfire_flow::{BreakerPermit, Clock, Deadline, Denied, Period, Slot, Spent};
+use watchfire_flow::{CallPermit, Clock, Deadline, Denied, Period, Slot, Spent};
 use watchfire_http::Http;
 use watchfire_llm::{Advice, Completion, Failure, Limit, PriceTable, Prompt, Provider, Tier, Usage};
 use watchfire_store::LedgerRow;
@@ -142,7 +142,7 @@ impl Line {
         prompt: &Prompt,
         priority: u8,
         deadline: Deadline,
-    ) -> Result<(Slot, BreakerPermit, i64), Failure> {
+    ) -> Result<(Slot, Box<dyn CallPermit>, i64), Failure> {
         let usage = prompt.estimate();
         let reserved = self.cost(&prompt.model, prompt.tier, &usage).unwrap_or(0);
         let (slot, permit) = self.gates.pass(usage.input, priority, deadline).await.map_err(|shut| {

@@ -8,15 +8,17 @@
 //! ```
 //!
 //! An empty answer says that it has nothing to propose; that is another thing than no answer. What it says is a stranger's
-//! text: bounded, and on one line.
+//! text: bounded, and on one line. Where several instances run, what it said to one is kept for all ([`SharedAnswers`]).
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use watchfire_flow::{Backoff, Breaker, BreakerSettings, Deadline, Retry, RetryBudget};
+use watchfire_flow::{Backoff, Breaker, BreakerSettings, Deadline, Fresh, Retry, RetryBudget};
 use watchfire_http::{Http, Request, Response};
 use watchfire_judge::attack;
 use watchfire_judge::propositions::{Action, Kind, Next, Proposal};
@@ -40,6 +42,33 @@ pub enum NotAsked {
     Failed(String),
 }
 
+/// What an answer is waited for with.
+pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, NotAsked>> + Send + 'a>>;
+
+/// Asks the service: its answer's text, and how long it is worth keeping.
+pub type Inquiry<'a> = Box<dyn FnOnce() -> Answering<'a, Fresh<String>> + Send + 'a>;
+
+/// What a service said, kept for several instances by the type that it was asked about.
+pub trait SharedAnswers: Send + Sync {
+    /// The text that is kept, or what `ask` brings, which is kept then. Of all who want one type at once, one asks.
+    fn get<'a>(&'a self, rule: &'a str, ask: Inquiry<'a>) -> Answering<'a, String>;
+
+    /// Forgets a type, for all instances. Returns at once.
+    fn forget(&self, rule: &str);
+}
+
+/// What a service proposes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposed {
+    /// It.
+    pub proposal: Proposal,
+    /// Whether it was kept from earlier.
+    pub was_kept: bool,
+}
+
+/// How long an answer is kept for all.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+
 /// A service, and how it is asked.
 pub struct Consultant {
     url: String,
@@ -49,6 +78,7 @@ pub struct Consultant {
     breaker: Breaker,
     retry: Retry,
     seed: u64,
+    shared: Option<Arc<dyn SharedAnswers>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,7 +121,18 @@ impl Consultant {
         seed: u64,
     ) -> Self {
         let retry = Retry::new(backoff, Arc::new(RetryBudget::new(RETRIES.0, RETRIES.1)));
-        Self { url, token, http, timeout, breaker: Breaker::new(breaker), retry, seed }
+        Self { url, token, http, timeout, breaker: Breaker::new(breaker), retry, seed, shared: None }
+    }
+
+    /// Keeps what it says for other instances, and asks for what it said to them.
+    #[must_use]
+    pub fn sharing(self, shared: Arc<dyn SharedAnswers>) -> Self {
+        Self { shared: Some(shared), ..self }
+    }
+
+    /// Where its answers are kept for all instances, if they are.
+    pub fn shared(&self) -> Option<&Arc<dyn SharedAnswers>> {
+        self.shared.as_ref()
     }
 
     /// The state of its breaker: closed, half_open or open.
@@ -104,7 +145,29 @@ impl Consultant {
     }
 
     /// Asks about an alert of this type until there is an answer, or no time or use in asking. Dropping the future gives up.
-    pub async fn ask(&self, rule: &str, alert: &str, until: Instant) -> Result<Proposal, NotAsked> {
+    pub async fn ask(&self, rule: &str, alert: &str, until: Instant) -> Result<Proposed, NotAsked> {
+        let asked = AtomicBool::new(false);
+        let text = match &self.shared {
+            None => {
+                asked.store(true, Ordering::Relaxed);
+                self.call(rule, alert, until).await?
+            }
+            Some(shared) => {
+                let ask: Inquiry<'_> = Box::new(|| {
+                    asked.store(true, Ordering::Relaxed);
+                    Box::pin(async { Ok(Fresh::new(self.call(rule, alert, until).await?, KEPT)) })
+                });
+                let left = Deadline::within(until.saturating_duration_since(Instant::now()));
+                left.bound(shared.get(rule, ask)).await.unwrap_or(Err(NotAsked::TimedOut))?
+            }
+        };
+        // What is kept may be of another version.
+        let proposal = proposal_of(&text).map_err(|reason| NotAsked::Failed(tame(&reason, MAX_TEXT)))?;
+        Ok(Proposed { proposal, was_kept: !asked.load(Ordering::Relaxed) })
+    }
+
+    /// One conversation with the service; gives its answer's text, which can be read.
+    async fn call(&self, rule: &str, alert: &str, until: Instant) -> Result<String, NotAsked> {
         let deadline = Deadline::within(until.saturating_duration_since(Instant::now()));
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let alert: serde_json::Value = serde_json::from_str(alert).unwrap_or_default();
@@ -133,9 +196,9 @@ impl Consultant {
                     return Err(NotAsked::TimedOut);
                 }
                 Ok(Ok(response)) => match read(&response) {
-                    Ok(proposal) => {
+                    Ok(text) => {
                         permit.success();
-                        return Ok(proposal);
+                        return Ok(text);
                     }
                     Err((reason, true)) => reason,
                     Err((reason, false)) => {
@@ -155,18 +218,25 @@ impl Consultant {
     }
 }
 
-/// What a response says; or why it says nothing, and whether another try may help.
-fn read(response: &Response) -> Result<Proposal, (String, bool)> {
+/// A response's text; or why it says nothing, and whether another try may help.
+fn read(response: &Response) -> Result<String, (String, bool)> {
     match response.status {
-        204 => return Ok(Proposal::default()),
+        204 => return Ok("{}".to_owned()),
         200 => {}
         status => {
             let may_help = matches!(status, 408 | 425 | 429 | 500..);
             return Err((format!("it answered {status}"), may_help));
         }
     }
-    let said: Said = serde_json::from_slice(&response.body)
-        .map_err(|error| (format!("its answer can't be read: {error}"), false))?;
+    let text = String::from_utf8_lossy(&response.body).into_owned();
+    proposal_of(&text).map_err(|reason| (reason, false))?;
+    Ok(text)
+}
+
+/// What an answer says.
+fn proposal_of(text: &str) -> Result<Proposal, String> {
+    let said: Said =
+        serde_json::from_str(text).map_err(|error| format!("its answer can't be read: {error}"))?;
     let is_sound = |probability: f64| (0.0..=1.0).contains(&probability);
     let next = said.next.into_iter().filter(|next| is_sound(next.probability)).take(MOST);
     let actions = said.actions.into_iter().filter(|action| is_sound(action.probability)).take(MOST);
@@ -257,7 +327,7 @@ mod tests {
     async fn nothing_to_propose_is_not_the_same_as_nobody_to_ask() {
         let (empty, _) = consultant(&[(200, "{}"), (204, "")]);
         for _ in 0..2 {
-            assert_eq!(empty.ask("r", "{}", soon()).await.map(|proposal| proposal.next.len()), Ok(0));
+            assert_eq!(empty.ask("r", "{}", soon()).await.map(|told| told.proposal.next.len()), Ok(0));
         }
         let (broken, says) = consultant(&[(404, "")]);
         assert!(matches!(broken.ask("r", "{}", soon()).await, Err(NotAsked::Failed(_))));
@@ -273,7 +343,7 @@ mod tests {
         let answer = r#"{"next":[{"what":"a\u001b[31m","probability":0.2},{"what":"b","technique":"T1110","probability":0.9},
             {"what":"c","probability":7}],"actions":[{"action":"isolate","probability":1.0}]}"#;
         let (consultant, says) = consultant(&[(503, ""), (500, "x"), (200, answer)]);
-        let proposal = consultant.ask("r", "{}", soon()).await.unwrap();
+        let proposal = consultant.ask("r", "{}", soon()).await.unwrap().proposal;
         assert_eq!(says.0.lock().unwrap().1, 3);
         let what: Vec<&str> = proposal.next.iter().map(|next| next.what.as_str()).collect();
         assert_eq!(what.len(), 2, "what can't be a probability is left out");

@@ -30,7 +30,7 @@ pub mod webhooks;
 
 pub use analyst::{Overruled, Ruling};
 pub use asking::Outside;
-pub use consulting::{Consultant, NotAsked};
+pub use consulting::{Answering, Consultant, Inquiry, NotAsked, Proposed, SharedAnswers};
 pub use enriching::{Enrichment, Told};
 pub use findings::{Finding, Findings};
 pub use forward::{Forward, ForwardRecord, Forwarded, Forwarding, NotSent, Sending};

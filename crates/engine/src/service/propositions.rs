@@ -7,7 +7,7 @@
 use crate::error::EngineError;
 use crate::service::analyst::rule_of;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use watchfire_judge::Category;
 use watchfire_judge::propositions::{Choice, Ending, Predictor, Proposal, Question, Seen, entity};
@@ -62,7 +62,12 @@ pub struct Propositions {
     predictor: Mutex<Learner>,
     cache: Mutex<Cache>,
     most: usize,
+    /// Told of types that are forgotten.
+    forgotten: OnceLock<Tell>,
 }
+
+/// Is told of a type.
+type Tell = Box<dyn Fn(&str) + Send + Sync>;
 
 /// The predictor, and how many alerts of each type it saw.
 struct Learner {
@@ -116,7 +121,12 @@ impl Propositions {
                 hostile: Verdict::from_id(alert.verdict).is_some_and(Verdict::is_hostile),
             });
         }
-        let propositions = Self { predictor: Mutex::new(learner), cache: Mutex::default(), most };
+        let propositions = Self {
+            predictor: Mutex::new(learner),
+            cache: Mutex::default(),
+            most,
+            forgotten: OnceLock::new(),
+        };
         propositions.learn_choices(store)?;
         Ok(propositions)
     }
@@ -158,7 +168,22 @@ impl Propositions {
         })
     }
 
+    /// Whom to tell of types that are forgotten because somebody chose something about them. The first who is named stays.
+    pub fn tell_forgotten(&self, tell: impl Fn(&str) + Send + Sync + 'static) {
+        self.forgotten.get_or_init(|| Box::new(tell));
+    }
+
+    /// Counts a question about a type that was answered elsewhere, and whether the answer was kept there.
+    pub fn looked(&self, was_kept: bool) {
+        let mut cache = lock(&self.cache);
+        cache.lookups += 1;
+        cache.hits += u64::from(was_kept);
+    }
+
     fn forget(&self, rule: &str, category: Category) {
+        if let Some(tell) = self.forgotten.get() {
+            tell(rule);
+        }
         lock(&self.cache).known.retain(|kind, known| kind != rule && known.category != category);
     }
 

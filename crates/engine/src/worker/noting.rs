@@ -12,13 +12,16 @@ use std::pin::Pin;
 use watchfire_flow::{Watermark, reach};
 use watchfire_store::fleet::{FleetError, FleetSource, FleetStore, PutOut};
 
+/// A write that is under way.
+type Writing<'w> = Pin<Box<dyn Future<Output = Result<(), FleetError>> + 'w>>;
+
 /// What is noted, one write at a time.
 pub(super) struct Noting<'n, S> {
     store: &'n Insisting<'n, S>,
     group: &'n str,
     /// What is to be noted next, by the sources' rows.
     waiting: BTreeMap<i64, PutOut>,
-    writing: Option<Pin<Box<dyn Future<Output = Result<(), FleetError>> + 'n>>>,
+    writing: Option<Writing<'n>>,
 }
 
 impl<'n, S: FleetStore> Noting<'n, S> {

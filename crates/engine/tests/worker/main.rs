@@ -301,7 +301,9 @@ fn what_was_put_out_is_not_put_out_again_where_the_log_forgets_what_was_committe
         (0..3).map(|_| (0..200).map(|index| record(&mut rng, index)).collect()).collect();
     // Of one machine each, so that every partition has its own keys.
     for (number, partition) in sent.iter_mut().enumerate() {
-        partition.iter_mut().for_each(|record| record.key = Some(format!("host-{number}").into_bytes()));
+        for record in partition.iter_mut() {
+            record.key = Some(format!("host-{number}").into_bytes());
+        }
     }
     let cluster = Cluster::new(sent.clone(), 5, 0);
     let store = Arc::new(MemoryFleet::default());

@@ -11,7 +11,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-use watchfire_flow::{Breaker, BreakerPermit, BreakerSettings, BreakerState, Open};
+use watchfire_flow::{
+    Breaker, BreakerPermit, BreakerSettings, BreakerState, Breaking, Breaks, CallPermit, Open,
+};
 
 /// Outcomes that wait to be told; more are not, and their leases end by themselves.
 const MOST_REPORTS: usize = 256;
@@ -250,6 +252,34 @@ impl SharedBreaker {
     /// Waits until the server is reached.
     pub async fn connected(&self) {
         self.line.connected().await;
+    }
+}
+
+impl Breaking for SharedBreaker {
+    fn permit(&self) -> Breaks<'_, Result<Box<dyn CallPermit>, Open>> {
+        Box::pin(async { Self::permit(self).await.map(|permit| Box::new(permit) as Box<dyn CallPermit>) })
+    }
+
+    fn closed(&self) -> Breaks<'_, ()> {
+        Box::pin(Self::closed(self))
+    }
+
+    fn state(&self) -> BreakerState {
+        Self::state(self)
+    }
+}
+
+impl CallPermit for SharedPermit {
+    fn success(self: Box<Self>) {
+        Self::success(*self);
+    }
+
+    fn failure(self: Box<Self>) {
+        Self::failure(*self);
+    }
+
+    fn ignore(self: Box<Self>) {
+        Self::ignore(*self);
     }
 }
 

@@ -1,5 +1,7 @@
 //! One file per command.
 
+#[cfg(feature = "redis")]
+mod answers;
 mod articles;
 mod asking;
 mod batches;

@@ -89,13 +89,6 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
         .collect();
     watched.extend(delivering::watched(&service));
     let seed = u64::try_from(service.clock().unix_millis()).unwrap_or(0);
-    let consultant = settings.propositions.consultant(seed)?;
-    let app = App::new(service.clone(), settings.server.app(address), watched, consultant)?
-        .with_articles(articles.clone());
-    let app = match &forwarder {
-        Some(forwarder) => app.with_forward(Arc::<Forwarder>::clone(forwarder)),
-        None => app,
-    };
     let threads = available_parallelism().map_or(2, usize::from).clamp(2, 16);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -110,6 +103,18 @@ pub(super) fn run(common: &Common, command: &Serve) -> Result<Status, Problem> {
                 "how many threads may this user have? see `ulimit -u`",
             )
         })?;
+    let consultant = settings.propositions.consultant(seed)?;
+    #[cfg(feature = "redis")]
+    let consultant = {
+        let _entered = runtime.enter();
+        consultant.map(|consultant| super::answers::shared(consultant, settings)).transpose()?
+    };
+    let app = App::new(service.clone(), settings.server.app(address), watched, consultant)?
+        .with_articles(articles.clone());
+    let app = match &forwarder {
+        Some(forwarder) => app.with_forward(Arc::<Forwarder>::clone(forwarder)),
+        None => app,
+    };
     let (app, runner) = if settings.measurements.enabled {
         let opened = runtime.block_on(measuring::open(&settings.measurements, &store, service.clock()))?;
         let (served, runner) = opened.served(&settings.measurements);

@@ -7,6 +7,7 @@
 
 pub mod alerts;
 pub mod process;
+pub mod served;
 
 use process::{Finished, finish};
 use rusqlite::{Connection, OpenFlags};

@@ -1,13 +1,15 @@
-//! The model's budget, where workers share it.
+//! The model's budget and breaker, where workers share them.
 
 use crate::config::Settings;
 use crate::exit::{Problem, Status};
 use std::sync::Arc;
 use std::time::Duration;
-use watchfire_engine::Asker;
+use watchfire_engine::{Asker, SharedGates};
 use watchfire_flow::Clock;
-use watchfire_shared::SharedBudget;
+use watchfire_shared::{SharedBreaker, SharedBudget};
 
+/// How long the outcome of a call that finds out whether the model is back is waited for, beyond the call's own time.
+const PROBED: Duration = Duration::from_secs(5);
 /// How long calls that are on their way may take when the worker ends.
 const LEAVING: Duration = Duration::from_secs(5);
 
@@ -32,7 +34,7 @@ impl Share {
     }
 }
 
-/// Lets the model go by the budget that all workers share, where there is a server for it.
+/// Lets the model go by the budget and the breaker that all workers share, where there is a server for it.
 pub(super) fn share(
     settings: &Settings,
     asker: &mut Option<Asker>,
@@ -43,6 +45,8 @@ pub(super) fn share(
     };
     let budget = SharedBudget::start(&redis, &asker.name, &asker.limits, Arc::clone(clock))
         .map_err(|error| Problem::from_error(Status::Usage, &error, error.hint()))?;
-    asker.shared = Some(budget.budget().clone());
+    let breaker = SharedBreaker::start(&redis, &asker.name, asker.breaker, asker.timeout + PROBED)
+        .map_err(|error| Problem::from_error(Status::Usage, &error, error.hint()))?;
+    asker.shared = Some(SharedGates { budget: budget.budget().clone(), breaker: Arc::new(breaker) });
     Ok(Share { budget: Some(budget) })
 }
