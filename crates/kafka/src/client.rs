@@ -15,9 +15,14 @@ use rdkafka::types::RDKafkaRespErr;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use watchfire_flow::{Clock as _, SystemClock};
 
 /// Characters of a text by the library or a broker that go into the log.
 const MOST_LOGGED: usize = 500;
+
+/// A failure of connections that goes on is said again only so long after it was said.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// A consumer as the edge has it.
 pub(crate) type Consumer = BaseConsumer<ConsumerNotes>;
@@ -40,6 +45,7 @@ pub(crate) struct ConsumerNotes {
     rebalances: Mutex<VecDeque<Rebalance>>,
     /// The consumer is being closed: whatever is to be given up is, at once.
     pub(crate) closing: AtomicBool,
+    said: Said,
 }
 
 impl ConsumerNotes {
@@ -54,7 +60,7 @@ impl ClientContext for ConsumerNotes {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        log_error(&error, reason);
+        self.said.log(&error, reason);
     }
 }
 
@@ -88,8 +94,10 @@ impl ConsumerContext for ConsumerNotes {
 }
 
 /// A producer's, or an administrator's. What became of a message is seen when its transaction is committed.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Logged;
+#[derive(Debug, Default)]
+pub(crate) struct Logged {
+    said: Said,
+}
 
 impl ClientContext for Logged {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
@@ -97,7 +105,7 @@ impl ClientContext for Logged {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        log_error(&error, reason);
+        self.said.log(&error, reason);
     }
 }
 
@@ -122,12 +130,35 @@ fn log(level: RDKafkaLogLevel, facility: &str, text: &str) {
     }
 }
 
-fn log_error(error: &KafkaError, reason: &str) {
-    let reason = plain(reason);
-    if is_passing(error.rdkafka_error_code()) {
-        tracing::warn!("Kafka: {reason}");
-    } else {
-        tracing::error!("Kafka: {} ({reason})", plain(&error.to_string()));
+/// Which failure of connections was said last, and when: the client tells of one every second or two for as long as it lasts.
+#[derive(Debug, Default)]
+struct Said {
+    clock: SystemClock,
+    last: Mutex<Option<(RDKafkaErrorCode, Duration)>>,
+}
+
+impl Said {
+    fn log(&self, error: &KafkaError, reason: &str) {
+        let reason = plain(reason);
+        let Some(code) = error.rdkafka_error_code().filter(|code| is_passing(Some(*code))) else {
+            tracing::error!("Kafka: {} ({reason})", plain(&error.to_string()));
+            return;
+        };
+        if self.is_news(code) {
+            tracing::warn!("Kafka: {reason}; it is tried again");
+        } else {
+            tracing::debug!("Kafka: {reason}");
+        }
+    }
+
+    fn is_news(&self, code: RDKafkaErrorCode) -> bool {
+        let now = self.clock.elapsed();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = !matches!(*last, Some((said, at)) if said == code && now.saturating_sub(at) < AGAIN);
+        if is_news {
+            *last = Some((code, now));
+        }
+        is_news
     }
 }
 
@@ -153,4 +184,20 @@ pub(crate) fn is_passing(code: Option<RDKafkaErrorCode>) -> bool {
 /// As it may be logged and shown: brokers write some of it.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().take(MOST_LOGGED).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Said;
+    use rdkafka::error::RDKafkaErrorCode;
+
+    #[test]
+    fn a_failure_that_goes_on_is_said_once_in_a_while_and_another_one_at_once() {
+        let said = Said::default();
+        assert!(said.is_news(RDKafkaErrorCode::AllBrokersDown));
+        assert!(!said.is_news(RDKafkaErrorCode::AllBrokersDown));
+        assert!(said.is_news(RDKafkaErrorCode::Resolve));
+        assert!(said.is_news(RDKafkaErrorCode::AllBrokersDown));
+        assert!(said.is_news(RDKafkaErrorCode::Resolve));
+    }
 }

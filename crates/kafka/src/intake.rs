@@ -100,7 +100,7 @@ impl Intake {
 fn make(settings: &KafkaSettings) -> Result<Producer, KafkaError> {
     let mut config = settings.producer();
     config.set("message.timeout.ms", ACKNOWLEDGE.as_millis().to_string());
-    Producer::from_config_and_context(&config, Logged)
+    Producer::from_config_and_context(&config, Logged::default())
 }
 
 async fn enqueue(

@@ -36,7 +36,8 @@ pub async fn ensure_topics(
         return Err(EdgeError::Setting { name: "partitions", problem });
     }
     let admin: AdminClient<Logged> =
-        AdminClient::from_config_and_context(&settings.client(), Logged).map_err(EdgeError::Client)?;
+        AdminClient::from_config_and_context(&settings.client(), Logged::default())
+            .map_err(EdgeError::Client)?;
     let mut names: Vec<&str> = settings.intake.iter().map(String::as_str).collect();
     names.extend([settings.verdicts.as_str(), settings.dead.as_str()]);
     names.sort_unstable();

@@ -272,7 +272,7 @@ impl Writer {
             .set("retry.backoff.max.ms", "500")
             .set("transactional.id", self.settings.transactional_id())
             .set("transaction.timeout.ms", self.settings.transaction_timeout.as_millis().to_string());
-        let producer = Transactions::from_config_and_context(&config, Logged)?;
+        let producer = Transactions::from_config_and_context(&config, Logged::default())?;
         while let Err(error) = producer.init_transactions(ANSWER) {
             if !is_retriable(&error) || self.clock.elapsed() > until || self.is_late() {
                 return Err(error);
