@@ -60,6 +60,7 @@ impl PostgresSection {
     }
 
     /// Where the server is; it may have a password in it.
+    #[cfg(feature = "postgres")]
     pub(crate) fn address(&self) -> Result<String, Problem> {
         let found = address("[postgres]", URL_VARIABLE, self.url_file.as_deref(), self.url.as_deref())?;
         found.ok_or_else(|| {
