@@ -5,6 +5,7 @@ use crate::exit::{Problem, Status};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::time::sleep;
 use watchfire_engine::service::{Answering, Consultant, Inquiry, NotAsked, SharedAnswers};
 use watchfire_judge::tame;
 use watchfire_shared::{RedisError, SharedCache, SharedCacheSettings};
@@ -13,6 +14,8 @@ use watchfire_shared::{RedisError, SharedCache, SharedCacheSettings};
 const NEAR: usize = 1_000;
 /// How long others wait for an instance that asks and is not heard of, beyond what the service may take.
 const LEASE: Duration = Duration::from_secs(2);
+/// How long after it could not be said that something is forgotten it is said again.
+const AGAIN: Duration = Duration::from_secs(5);
 /// Characters of a failure that are logged.
 const MOST_SAID: usize = 300;
 
@@ -50,8 +53,9 @@ impl SharedAnswers for OnRedis {
     fn forget(&self, rule: &str) {
         let (cache, key) = (Arc::clone(&self.cache), self.key(rule));
         drop(self.runtime.spawn(async move {
-            if let Err(error) = cache.forget(&key).await {
+            while let Err(error) = cache.forget(&key).await {
                 warn(&error);
+                sleep(AGAIN).await;
             }
         }));
     }
@@ -59,5 +63,5 @@ impl SharedAnswers for OnRedis {
 
 fn warn(error: &RedisError) {
     let error = tame(&error.to_string(), MOST_SAID);
-    tracing::warn!(%error, "other instances may go on proposing what somebody chose against, for up to a minute");
+    tracing::warn!(%error, "Redis does not answer: until it does, instances may go on proposing what somebody chose against");
 }
