@@ -152,7 +152,7 @@ impl Gates {
         tokens: u64,
         priority: u8,
         deadline: Deadline,
-    ) -> Result<(Slot, Box<dyn CallPermit>), Shut> {
+    ) -> Result<(Slot, CallPermit), Shut> {
         loop {
             self.check()?;
             if deadline.bound(self.breaker.closed()).await.is_err() {

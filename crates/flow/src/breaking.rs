@@ -11,7 +11,7 @@ pub type Breaks<'b, T> = Pin<Box<dyn Future<Output = T> + Send + 'b>>;
 /// A breaker, whoever keeps it. Words and states are those of [`Breaker`].
 pub trait Breaking: fmt::Debug + Send + Sync {
     /// The right to make one call, whose outcome is then to be recorded on the permit.
-    fn permit(&self) -> Breaks<'_, Result<Box<dyn CallPermit>, Open>>;
+    fn permit(&self) -> Breaks<'_, Result<CallPermit, Open>>;
 
     /// Waits until calls may flow. The permit still has to be taken, and somebody else may be faster. Dropping it costs nothing.
     fn closed(&self) -> Breaks<'_, ()>;
@@ -21,20 +21,43 @@ pub trait Breaking: fmt::Debug + Send + Sync {
 }
 
 /// The right to make one call. Dropped without an outcome, it counts for nothing.
-pub trait CallPermit: Send {
+#[must_use = "the outcome of the call is recorded on its permit"]
+pub struct CallPermit {
+    /// Told whether the service answered, and holds the breaker's own permit.
+    end: Box<dyn FnOnce(bool) + Send>,
+}
+
+impl CallPermit {
+    /// A permit that tells `end` whether the service answered, and drops it where the call says nothing.
+    pub fn new(end: impl FnOnce(bool) + Send + 'static) -> Self {
+        Self { end: Box::new(end) }
+    }
+
     /// The service answered: also if it answered that the request was wrong.
-    fn success(self: Box<Self>);
+    pub fn success(self) {
+        (self.end)(true);
+    }
 
     /// The service failed, or did not answer in time.
-    fn failure(self: Box<Self>);
+    pub fn failure(self) {
+        (self.end)(false);
+    }
 
     /// The call says nothing about the service.
-    fn ignore(self: Box<Self>);
+    pub fn ignore(self) {
+        drop(self);
+    }
+}
+
+impl From<BreakerPermit> for CallPermit {
+    fn from(permit: BreakerPermit) -> Self {
+        Self::new(move |answered| if answered { permit.success() } else { permit.failure() })
+    }
 }
 
 impl Breaking for Breaker {
-    fn permit(&self) -> Breaks<'_, Result<Box<dyn CallPermit>, Open>> {
-        Box::pin(async { Self::permit(self).map(|permit| Box::new(permit) as Box<dyn CallPermit>) })
+    fn permit(&self) -> Breaks<'_, Result<CallPermit, Open>> {
+        Box::pin(async { Self::permit(self).map(CallPermit::from) })
     }
 
     fn closed(&self) -> Breaks<'_, ()> {
@@ -46,16 +69,26 @@ impl Breaking for Breaker {
     }
 }
 
-impl CallPermit for BreakerPermit {
-    fn success(self: Box<Self>) {
-        Self::success(*self);
-    }
+#[cfg(test)]
+mod tests {
+    use super::Breaking;
+    use crate::breaker::{Breaker, BreakerSettings, BreakerState};
 
-    fn failure(self: Box<Self>) {
-        Self::failure(*self);
-    }
-
-    fn ignore(self: Box<Self>) {
-        Self::ignore(*self);
+    #[tokio::test(start_paused = true)]
+    async fn what_is_told_to_a_permit_is_told_to_its_breaker() {
+        let settings = BreakerSettings { failures_in_a_row: 2, ..BreakerSettings::default() };
+        let breaker: &dyn Breaking = &Breaker::new(settings);
+        let permit = || async { breaker.permit().await.ok().unwrap() };
+        permit().await.failure();
+        permit().await.success();
+        permit().await.failure();
+        permit().await.ignore();
+        drop(permit().await);
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        permit().await.failure();
+        assert!(matches!(breaker.state(), BreakerState::Open { .. }));
+        assert!(breaker.permit().await.is_err());
+        breaker.closed().await;
+        permit().await.success();
     }
 }

@@ -142,7 +142,7 @@ impl Line {
         prompt: &Prompt,
         priority: u8,
         deadline: Deadline,
-    ) -> Result<(Slot, Box<dyn CallPermit>, i64), Failure> {
+    ) -> Result<(Slot, CallPermit, i64), Failure> {
         let usage = prompt.estimate();
         let reserved = self.cost(&prompt.model, prompt.tier, &usage).unwrap_or(0);
         let (slot, permit) = self.gates.pass(usage.input, priority, deadline).await.map_err(|shut| {

@@ -256,8 +256,11 @@ impl SharedBreaker {
 }
 
 impl Breaking for SharedBreaker {
-    fn permit(&self) -> Breaks<'_, Result<Box<dyn CallPermit>, Open>> {
-        Box::pin(async { Self::permit(self).await.map(|permit| Box::new(permit) as Box<dyn CallPermit>) })
+    fn permit(&self) -> Breaks<'_, Result<CallPermit, Open>> {
+        let told = |permit: SharedPermit| {
+            CallPermit::new(move |answered| if answered { permit.success() } else { permit.failure() })
+        };
+        Box::pin(async move { Self::permit(self).await.map(told) })
     }
 
     fn closed(&self) -> Breaks<'_, ()> {
@@ -266,20 +269,6 @@ impl Breaking for SharedBreaker {
 
     fn state(&self) -> BreakerState {
         Self::state(self)
-    }
-}
-
-impl CallPermit for SharedPermit {
-    fn success(self: Box<Self>) {
-        Self::success(*self);
-    }
-
-    fn failure(self: Box<Self>) {
-        Self::failure(*self);
-    }
-
-    fn ignore(self: Box<Self>) {
-        Self::ignore(*self);
     }
 }
 
