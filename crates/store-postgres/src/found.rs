@@ -29,6 +29,11 @@ pub(crate) fn small(row: &Row, place: usize) -> Result<u8, Failure> {
     u8::try_from(column::<i16>(row, place)?).map_err(|error| unreadable(&error))
 }
 
+/// A number without a sign, of which the table has the bits.
+pub(crate) fn unsigned(row: &Row, place: usize) -> Result<u64, Failure> {
+    column::<i64>(row, place).map(|number| number as u64)
+}
+
 /// So many bytes.
 pub(crate) fn bytes<const LENGTH: usize>(row: &Row, place: usize) -> Result<[u8; LENGTH], Failure> {
     column::<&[u8]>(row, place)?.try_into().map_err(|error| unreadable(&error))
@@ -55,9 +60,19 @@ pub(crate) fn unreadable(error: &dyn std::error::Error) -> Failure {
     Failure::Refused(format!("the table holds what can't be read: {error}"))
 }
 
-/// Sums over the ledger: service, model, tier, outcome, then the counts in the order of what is made of them.
+/// The sums over the ledger that [`ledger_total`] reads, where `WHERE` goes between these two. A sum of bigint is numeric.
+pub(crate) const LEDGER_TOTALS: [&str; 2] = [
+    "SELECT service, model, tier, outcome, count(*), sum(items)::bigint, sum(input)::bigint,
+         sum(cached_input)::bigint, sum(cache_write)::bigint, sum(output)::bigint, sum(thinking)::bigint,
+         coalesce(sum(cost_nano), 0)::bigint, count(*) FILTER (WHERE cost_nano IS NULL), min(at), max(at),
+         sum(checks)::bigint, coalesce(sum(cost_nano * checks / greatest(items, 1)), 0)::bigint
+     FROM ledger",
+    "GROUP BY service, model, tier, outcome ORDER BY 12 DESC, 1, 2, 3, 4",
+];
+
+/// A row of [`LEDGER_TOTALS`].
 pub(crate) fn ledger_total(row: &Row) -> Result<LedgerTotal, Failure> {
-    let count = |place| column::<i64>(row, place).map(|count| count as u64);
+    let count = |place| unsigned(row, place);
     Ok(LedgerTotal {
         service: text(row, 0)?,
         model: text(row, 1)?,

@@ -6,7 +6,7 @@
 
 use crate::Postgres;
 use crate::failure::Doing;
-use crate::found::{column, small};
+use crate::found::{column, small, unsigned};
 use tokio_postgres::types::Type;
 use watchfire_store::fleet::FleetError;
 
@@ -49,7 +49,7 @@ impl Postgres {
                 start_ms: column::<i64>(row, 0)?.saturating_mul(HOUR_MS),
                 verdict: small(row, 1)?,
                 severity: small(row, 2)?,
-                alerts: column::<i64>(row, 3)? as u64,
+                alerts: unsigned(row, 3)?,
             });
         }
         Ok(hours)

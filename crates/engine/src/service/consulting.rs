@@ -14,8 +14,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use watchfire_flow::{Backoff, Breaker, BreakerSettings, Deadline, Fresh, Retry, RetryBudget};
@@ -146,28 +145,32 @@ impl Consultant {
 
     /// Asks about an alert of this type until there is an answer, or no time or use in asking. Dropping the future gives up.
     pub async fn ask(&self, rule: &str, alert: &str, until: Instant) -> Result<Proposed, NotAsked> {
-        let asked = AtomicBool::new(false);
-        let text = match &self.shared {
-            None => {
-                asked.store(true, Ordering::Relaxed);
-                self.call(rule, alert, until).await?
-            }
-            Some(shared) => {
-                let ask: Inquiry<'_> = Box::new(|| {
-                    asked.store(true, Ordering::Relaxed);
-                    Box::pin(async { Ok(Fresh::new(self.call(rule, alert, until).await?, KEPT)) })
-                });
-                let left = Deadline::within(until.saturating_duration_since(Instant::now()));
-                left.bound(shared.get(rule, ask)).await.unwrap_or(Err(NotAsked::TimedOut))?
-            }
+        let Some(shared) = &self.shared else {
+            let (_, proposal) = self.call(rule, alert, until).await?;
+            return Ok(Proposed { proposal, was_kept: false });
         };
+        // What it says now, if it is asked.
+        let said = OnceLock::new();
+        let ask: Inquiry<'_> = Box::new(|| {
+            Box::pin(async {
+                let (text, proposal) = self.call(rule, alert, until).await?;
+                said.get_or_init(|| proposal);
+                Ok(Fresh::new(text, KEPT))
+            })
+        });
+        let left = Deadline::within(until.saturating_duration_since(Instant::now()));
+        let text = left.bound(shared.get(rule, ask)).await.unwrap_or(Err(NotAsked::TimedOut))?;
+        if let Some(proposal) = said.into_inner() {
+            return Ok(Proposed { proposal, was_kept: false });
+        }
         // What is kept may be of another version.
-        let proposal = proposal_of(&text).map_err(|reason| NotAsked::Failed(tame(&reason, MAX_TEXT)))?;
-        Ok(Proposed { proposal, was_kept: !asked.load(Ordering::Relaxed) })
+        let proposal =
+            proposal_of(text.as_bytes()).map_err(|reason| NotAsked::Failed(tame(&reason, MAX_TEXT)))?;
+        Ok(Proposed { proposal, was_kept: true })
     }
 
-    /// One conversation with the service; gives its answer's text, which can be read.
-    async fn call(&self, rule: &str, alert: &str, until: Instant) -> Result<String, NotAsked> {
+    /// One conversation with the service; gives its answer's text and what that says.
+    async fn call(&self, rule: &str, alert: &str, until: Instant) -> Result<(String, Proposal), NotAsked> {
         let deadline = Deadline::within(until.saturating_duration_since(Instant::now()));
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let alert: serde_json::Value = serde_json::from_str(alert).unwrap_or_default();
@@ -196,9 +199,9 @@ impl Consultant {
                     return Err(NotAsked::TimedOut);
                 }
                 Ok(Ok(response)) => match read(&response) {
-                    Ok(text) => {
+                    Ok(said) => {
                         permit.success();
-                        return Ok(text);
+                        return Ok(said);
                     }
                     Err((reason, true)) => reason,
                     Err((reason, false)) => {
@@ -218,25 +221,25 @@ impl Consultant {
     }
 }
 
-/// A response's text; or why it says nothing, and whether another try may help.
-fn read(response: &Response) -> Result<String, (String, bool)> {
+/// A response's text and what it says; or why it says nothing, and whether another try may help.
+fn read(response: &Response) -> Result<(String, Proposal), (String, bool)> {
     match response.status {
-        204 => return Ok("{}".to_owned()),
+        204 => return Ok(("{}".to_owned(), Proposal::default())),
         200 => {}
         status => {
             let may_help = matches!(status, 408 | 425 | 429 | 500..);
             return Err((format!("it answered {status}"), may_help));
         }
     }
-    let text = String::from_utf8_lossy(&response.body).into_owned();
-    proposal_of(&text).map_err(|reason| (reason, false))?;
-    Ok(text)
+    let proposal = proposal_of(&response.body).map_err(|reason| (reason, false))?;
+    // JSON that could be read is text, but for what nobody looks at.
+    Ok((String::from_utf8_lossy(&response.body).into_owned(), proposal))
 }
 
 /// What an answer says.
-fn proposal_of(text: &str) -> Result<Proposal, String> {
+fn proposal_of(text: &[u8]) -> Result<Proposal, String> {
     let said: Said =
-        serde_json::from_str(text).map_err(|error| format!("its answer can't be read: {error}"))?;
+        serde_json::from_slice(text).map_err(|error| format!("its answer can't be read: {error}"))?;
     let is_sound = |probability: f64| (0.0..=1.0).contains(&probability);
     let next = said.next.into_iter().filter(|next| is_sound(next.probability)).take(MOST);
     let actions = said.actions.into_iter().filter(|action| is_sound(action.probability)).take(MOST);

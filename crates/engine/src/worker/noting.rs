@@ -35,11 +35,6 @@ impl<'n, S: FleetStore> Noting<'n, S> {
         self.waiting.insert(source.row(), PutOut { source, next, text, reach });
     }
 
-    /// Whether all is noted.
-    pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.writing.is_none()
-    }
-
     /// Ends one write, and never where there is nothing to note. Dropping the future loses nothing.
     pub(super) async fn step(&mut self) -> Result<(), FleetError> {
         if self.writing.is_none() {
@@ -59,7 +54,7 @@ impl<'n, S: FleetStore> Noting<'n, S> {
 
     /// Notes all of it.
     pub(super) async fn all(&mut self) -> Result<(), FleetError> {
-        while !self.is_idle() {
+        while self.writing.is_some() || !self.waiting.is_empty() {
             self.step().await?;
         }
         Ok(())

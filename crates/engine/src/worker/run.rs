@@ -110,8 +110,8 @@ impl<S: FleetStore> Run<'_, '_, S> {
             if out.is_none() && Instant::now() >= not_before {
                 out = self.next_out(&*putter);
             }
-            let is_out = out.is_none() && self.shares.values().all(|share| share.ready.is_empty());
-            if stopping.is_some() && is_out {
+            if stopping.is_some() && out.is_none() && self.shares.values().all(|share| share.ready.is_empty())
+            {
                 return Ok(Ended::Stopped);
             }
             self.hold_back(log);

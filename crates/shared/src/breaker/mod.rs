@@ -257,10 +257,7 @@ impl SharedBreaker {
 
 impl Breaking for SharedBreaker {
     fn permit(&self) -> Breaks<'_, Result<CallPermit, Open>> {
-        let told = |permit: SharedPermit| {
-            CallPermit::new(move |answered| if answered { permit.success() } else { permit.failure() })
-        };
-        Box::pin(async move { Self::permit(self).await.map(told) })
+        Box::pin(async { Self::permit(self).await.map(CallPermit::from) })
     }
 
     fn closed(&self) -> Breaks<'_, ()> {
@@ -269,6 +266,12 @@ impl Breaking for SharedBreaker {
 
     fn state(&self) -> BreakerState {
         Self::state(self)
+    }
+}
+
+impl From<SharedPermit> for CallPermit {
+    fn from(permit: SharedPermit) -> Self {
+        Self::new(move |answered| if answered { permit.success() } else { permit.failure() })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::Postgres;
 use crate::failure::{Doing, Failure};
-use crate::found::{DECISION, bytes, column, decision, ledger_total, optional_text, small, text};
+use crate::found::{
+    DECISION, LEDGER_TOTALS, bytes, column, decision, ledger_total, optional_text, small, text, unsigned,
+};
 use crate::text::Text;
 use std::collections::HashMap;
 use tokio_postgres::types::Type;
@@ -104,7 +106,7 @@ pub(super) async fn alerts(
         let decision = decision(&row, 9)?;
         let alert = FleetAlertRow {
             source: column(&row, 0)?,
-            ordinal: column::<i64>(&row, 1)? as u64,
+            ordinal: unsigned(&row, 1)?,
             time: column(&row, 2)?,
             pattern: column(&row, 3)?,
             decision: decision.id,
@@ -169,20 +171,9 @@ pub(super) async fn resolved(postgres: &Postgres, ids: &[i64]) -> Result<Vec<Dec
 
 /// Sums over the ledger.
 pub(super) async fn ledger_since(postgres: &Postgres, at: i64) -> Result<Vec<LedgerTotal>, Failure> {
-    // A sum of bigint is numeric.
-    let rows = postgres
-        .ask(
-            Doing::Reading,
-            "SELECT service, model, tier, outcome, count(*), sum(items)::bigint, sum(input)::bigint,
-                 sum(cached_input)::bigint, sum(cache_write)::bigint, sum(output)::bigint, sum(thinking)::bigint,
-                 coalesce(sum(cost_nano), 0)::bigint, count(*) FILTER (WHERE cost_nano IS NULL), min(at), max(at),
-                 sum(checks)::bigint, coalesce(sum(cost_nano * checks / greatest(items, 1)), 0)::bigint
-             FROM ledger WHERE at >= $1
-             GROUP BY service, model, tier, outcome ORDER BY 12 DESC, 1, 2, 3, 4",
-            &[Type::INT8],
-            &[&at],
-        )
-        .await?;
+    let [sums, groups] = LEDGER_TOTALS;
+    let query = format!("{sums} WHERE at >= $1 {groups}");
+    let rows = postgres.ask(Doing::Reading, &query, &[Type::INT8], &[&at]).await?;
     rows.iter().map(ledger_total).collect()
 }
 

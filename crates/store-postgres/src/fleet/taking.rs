@@ -10,7 +10,7 @@
 
 use crate::Postgres;
 use crate::failure::{Doing, Failure};
-use crate::found::{DECISION, column, decision};
+use crate::found::{DECISION, column, decision, unsigned};
 use crate::pool::Lent;
 use crate::text::Text;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -204,7 +204,7 @@ async fn look_for_alerts(
             &[&source, &ordinal],
         )
         .await?;
-    there.iter().map(|row| Ok((column(row, 0)?, column::<i64>(row, 1)? as u64))).collect()
+    there.iter().map(|row| Ok((column(row, 0)?, unsigned(row, 1)?))).collect()
 }
 
 /// Puts in the alerts that are not there; gives those.
@@ -251,7 +251,7 @@ async fn put_alerts(
             &[&source, &ordinal, &time, &pattern, &decision, &severity, &priority, &src, &dst, &user],
         )
         .await?;
-    put.iter().map(|row| Ok((column(row, 0)?, column::<i64>(row, 1)? as u64))).collect()
+    put.iter().map(|row| Ok((column(row, 0)?, unsigned(row, 1)?))).collect()
 }
 
 /// Puts in the dead letters that are not there; gives those.
@@ -287,7 +287,7 @@ async fn put_dead(lent: &Lent, rows: &Rows<'_>, now: i64) -> Result<HashSet<Aler
             &[&source, &ordinal, &line, &reason, &hint, &raw, &whole, &now],
         )
         .await?;
-    put.iter().map(|row| Ok((column(row, 0)?, column::<i64>(row, 1)? as u64))).collect()
+    put.iter().map(|row| Ok((column(row, 0)?, unsigned(row, 1)?))).collect()
 }
 
 /// Puts in what the decisions left open that this batch made.

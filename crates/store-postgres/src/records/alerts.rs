@@ -4,7 +4,7 @@ use super::filter::Filter;
 use super::patterns::NAMED;
 use super::{PostgresRecords, all, count, first};
 use crate::failure::Failure;
-use crate::found::{bytes, column, decision, optional_text, small, text};
+use crate::found::{bytes, column, decision, optional_text, small, text, unsigned};
 use crate::text::written;
 use tokio_postgres::Row;
 use watchfire_store::records::{AlertChunk, AlertRecords, Answer, containing, ids};
@@ -55,9 +55,7 @@ impl AlertRecords for PostgresRecords {
                     (SELECT max(first_ordinal) FROM intake WHERE source = s.id AND first_ordinal <= $2)
                 WHERE s.tag = $1 AND i.first_ordinal + i.records > $2 AND length(i.raw) > 0";
             let rows = self.read(sql, &[&tag.as_slice(), &(ordinal as i64)]).await?;
-            first(&rows, |row| {
-                Ok((column(row, 0)?, column::<i64>(row, 1)? as u64, column::<i64>(row, 2)? as u64))
-            })
+            first(&rows, |row| Ok((column(row, 0)?, unsigned(row, 1)?, unsigned(row, 2)?)))
         })
     }
 
@@ -123,7 +121,7 @@ impl AlertRecords for PostgresRecords {
         Box::pin(async move {
             let sql = "SELECT ordinal FROM alerts WHERE source = $1 AND ordinal >= $2 AND ordinal < $3 ORDER BY ordinal";
             let (source, from, to) = (source.row(), from as i64, from.saturating_add(records) as i64);
-            all(&self.read(sql, &[&source, &from, &to]).await?, |row| Ok(column::<i64>(row, 0)? as u64))
+            all(&self.read(sql, &[&source, &from, &to]).await?, |row| unsigned(row, 0))
         })
     }
 
@@ -135,7 +133,7 @@ impl AlertRecords for PostgresRecords {
                 JOIN sources s ON s.id = a.source
                 WHERE d.id = ANY ($1) ORDER BY d.id, a.ordinal, a.source";
             all(&self.read(sql, &[&decisions]).await?, |row| {
-                Ok((column(row, 0)?, ids::of(bytes(row, 1)?, column::<i64>(row, 2)? as u64)))
+                Ok((column(row, 0)?, ids::of(bytes(row, 1)?, unsigned(row, 2)?)))
             })
         })
     }

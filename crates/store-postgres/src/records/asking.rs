@@ -4,7 +4,7 @@ use super::putting::answer;
 use super::transaction::{Transaction, Tries};
 use super::{PostgresRecords, all, count, first};
 use crate::failure::Failure;
-use crate::found::{bytes, column, ledger_total, optional_text, small, text};
+use crate::found::{LEDGER_TOTALS, bytes, column, ledger_total, optional_text, small, text};
 use crate::text::Text;
 use tokio_postgres::Row;
 use watchfire_store::records::{
@@ -133,13 +133,9 @@ fn batch(row: &Row) -> Result<BatchRow, Failure> {
 impl LedgerRecords for PostgresRecords {
     fn ledger(&self, since: i64, until: i64) -> Answer<'_, Vec<LedgerTotal>> {
         Box::pin(async move {
-            let sql = "SELECT service, model, tier, outcome, count(*), sum(items)::bigint, sum(input)::bigint,
-                    sum(cached_input)::bigint, sum(cache_write)::bigint, sum(output)::bigint, sum(thinking)::bigint,
-                    coalesce(sum(cost_nano), 0)::bigint, count(*) FILTER (WHERE cost_nano IS NULL), min(at), max(at),
-                    sum(checks)::bigint, coalesce(sum(cost_nano * checks / greatest(items, 1)), 0)::bigint
-                FROM ledger WHERE at >= $1 AND at < $2
-                GROUP BY service, model, tier, outcome ORDER BY 12 DESC, 1, 2, 3, 4";
-            all(&self.read(sql, &[&since, &until]).await?, ledger_total)
+            let [sums, groups] = LEDGER_TOTALS;
+            let sql = format!("{sums} WHERE at >= $1 AND at < $2 {groups}");
+            all(&self.read(&sql, &[&since, &until]).await?, ledger_total)
         })
     }
 }

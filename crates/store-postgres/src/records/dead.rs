@@ -3,7 +3,7 @@
 use super::transaction::{Transaction, Tries};
 use super::{PostgresRecords, all, count, first};
 use crate::failure::Failure;
-use crate::found::{column, small, text};
+use crate::found::{column, small, text, unsigned};
 use crate::text::Text;
 use tokio_postgres::Row;
 use watchfire_store::records::{Answer, DeadRecords, MeasurementDeadRecords};
@@ -72,8 +72,8 @@ fn letter(row: &Row) -> Result<StoredDead, Failure> {
         id: column(row, 0)?,
         source_name: text(row, 1)?,
         row: DeadRow {
-            ordinal: column::<i64>(row, 2)? as u64,
-            line: column::<i64>(row, 3)? as u64,
+            ordinal: unsigned(row, 2)?,
+            line: unsigned(row, 3)?,
             reason: text(row, 4)?,
             hint: text(row, 5)?,
             raw: text(row, 6)?,
@@ -121,9 +121,8 @@ impl MeasurementDeadRecords for PostgresRecords {
         Box::pin(async {
             let sql = "SELECT (SELECT count(*) FROM measurement_dead),
                 coalesce((SELECT count FROM measurement_dead_dropped), 0)";
-            let counts = first(&self.read(sql, &[]).await?, |row| {
-                Ok((column::<i64>(row, 0)? as u64, column::<i64>(row, 1)? as u64))
-            })?;
+            let counts =
+                first(&self.read(sql, &[]).await?, |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)))?;
             Ok(counts.unwrap_or_default())
         })
     }

@@ -8,7 +8,7 @@ use super::putting::{put_decisions, put_questions};
 use super::transaction::{Transaction, Tries};
 use super::{PostgresRecords, outbox};
 use crate::failure::Failure;
-use crate::found::column;
+use crate::found::{column, unsigned};
 use crate::text::Text;
 use std::collections::{BTreeMap, HashMap};
 use watchfire_store::records::{Answer, IntakeRecords};
@@ -145,7 +145,7 @@ async fn replace(transaction: &Transaction, source: i64, chunk: &ChunkRow) -> Re
     let overlapping = transaction.ask(sql, &[&source, &(start as i64), &(end as i64)]).await?;
     let (mut edited, mut covered) = (false, false);
     for row in &overlapping {
-        let first = column::<i64>(row, 0)? as u64;
+        let first = unsigned(row, 0)?;
         let hashes: Vec<u64> =
             column::<&[u8]>(row, 1)?.as_chunks().0.iter().map(|eight| u64::from_le_bytes(*eight)).collect();
         let last = first + hashes.len() as u64;

@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::{PostgresRecords, all, count, first};
 use crate::failure::Failure;
-use crate::found::{bytes, column, decision, small, text};
+use crate::found::{bytes, column, decision, small, text, unsigned};
 use crate::text::written;
 use tokio_postgres::Row;
 use watchfire_store::records::{Answer, PatternRecords, containing};
@@ -22,7 +22,7 @@ impl PatternRecords for PostgresRecords {
     fn pattern(&self, id: i64) -> Answer<'_, Option<(i64, u64)>> {
         Box::pin(async move {
             let rows = self.read("SELECT first_seen, alerts FROM patterns WHERE id = $1", &[&id]).await?;
-            first(&rows, |row| Ok((column(row, 0)?, column::<i64>(row, 1)? as u64)))
+            first(&rows, |row| Ok((column(row, 0)?, unsigned(row, 1)?)))
         })
     }
 

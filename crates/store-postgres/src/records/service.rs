@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::{PostgresRecords, all, count, first};
 use crate::failure::Failure;
-use crate::found::{bytes, column, optional_text, small, text};
+use crate::found::{bytes, column, optional_text, small, text, unsigned};
 use crate::text::{Text, written};
 use tokio_postgres::Row;
 use watchfire_store::records::{
@@ -23,7 +23,7 @@ impl RequestRecords for PostgresRecords {
             let sql =
                 "SELECT key, body, first_ordinal, records, set_aside, dead FROM requests WHERE key = $1";
             first(&self.read(sql, &[&key.as_slice()]).await?, |row| {
-                let count = |place| column::<i64>(row, place).map(|count| count as u64);
+                let count = |place| unsigned(row, place);
                 Ok(RequestRow {
                     key: bytes(row, 0)?,
                     body: bytes(row, 1)?,

@@ -3,7 +3,7 @@
 use super::PostgresRecords;
 use super::transaction::{Transaction, Tries};
 use crate::failure::Failure;
-use crate::found::{bytes, column};
+use crate::found::{bytes, column, unsigned};
 use crate::text::Text;
 use tokio_postgres::Row;
 use watchfire_store::SourceId;
@@ -92,5 +92,5 @@ async fn known(transaction: &Transaction, head: &[u8]) -> Result<Option<(SourceI
 }
 
 fn source(row: &Row) -> Result<SourceId, Failure> {
-    Ok(SourceId::of(column(row, 0)?, bytes(row, 1)?, column(row, 2)?, column::<i64>(row, 3)? as u64))
+    Ok(SourceId::of(column(row, 0)?, bytes(row, 1)?, column(row, 2)?, unsigned(row, 3)?))
 }

@@ -9,7 +9,7 @@ use super::putting::{put_choice, put_decisions};
 use super::transaction::{Transaction, Tries};
 use super::{PostgresRecords, all, first, outbox};
 use crate::failure::Failure;
-use crate::found::{bytes, column, small, text};
+use crate::found::{bytes, column, small, text, unsigned};
 use crate::text::Text;
 use watchfire_store::records::{AnalystsId, Answer, Weighing, WordRecords};
 use watchfire_store::{AnalystDecisionRow, AnalystWordRow, ChoiceRow, DecisionRow, Deliveries, Overridden};
@@ -267,7 +267,7 @@ async fn repoint(
         .await?;
     lead(transaction, pattern).await?;
     let alerts = transaction.ask("SELECT count(*) FROM alerts WHERE pattern = $1", &[&pattern]).await?;
-    alerts.first().map_or(Ok(0), |row| Ok(column::<i64>(row, 0)? as u64))
+    alerts.first().map_or(Ok(0), |row| unsigned(row, 0))
 }
 
 /// Puts a pattern where the alert with its greatest priority belongs.
