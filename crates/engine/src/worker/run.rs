@@ -171,7 +171,7 @@ impl<S: FleetStore> Run<'_, '_, S> {
             let watermark = self.noting.watermark(&start, source).await.map_err(EngineError::Fleet)?;
             self.epoch += 1;
             tracing::info!(%partition, offset = watermark.next(), "partition taken over");
-            let share = Share::new(self.epoch, source, stored, watermark);
+            let share = Share::new(self.epoch, source, stored, start.offset, watermark);
             self.shares.insert(partition, share);
         }
         Ok(())
@@ -259,7 +259,7 @@ impl<S: FleetStore> Run<'_, '_, S> {
         shares.sort_unstable_by_key(|(partition, _)| *partition);
         for (partition, share) in shares {
             let offsets = share.next_out(records, bytes);
-            if offsets.is_empty() {
+            if offsets.is_empty() && !share.owes_commit() {
                 continue;
             }
             let Some((next, text)) = share.watermark.text(&offsets) else { continue };
@@ -317,7 +317,7 @@ impl<S: FleetStore> Run<'_, '_, S> {
                 for Part { partition, epoch, offsets, next, text } in out.parts {
                     if let Some(share) = self.shares.get_mut(&partition).filter(|share| share.epoch == epoch)
                     {
-                        share.done(&offsets);
+                        share.done(&offsets, next);
                         self.noting.add(share.source, next, text);
                     }
                 }

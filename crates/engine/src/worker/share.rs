@@ -35,6 +35,8 @@ pub(super) struct Share {
     /// Alerts up to this one may be stored already.
     pub(super) stored_to: Option<u64>,
     pub(super) watermark: Watermark,
+    /// What the log has as committed, as far as is known.
+    committed: i64,
     /// What came from the log and was not judged yet.
     pub(super) inbox: VecDeque<LogRecord>,
     /// What may be put out, by offset.
@@ -49,12 +51,20 @@ pub(super) struct Share {
 }
 
 impl Share {
-    pub(super) fn new(epoch: u64, source: FleetSource, stored_to: Option<u64>, watermark: Watermark) -> Self {
+    /// A partition of which the log has `committed`, and of which what the watermark says is done.
+    pub(super) fn new(
+        epoch: u64,
+        source: FleetSource,
+        stored_to: Option<u64>,
+        committed: i64,
+        watermark: Watermark,
+    ) -> Self {
         Self {
             epoch,
             source,
             stored_to,
             watermark,
+            committed,
             inbox: VecDeque::new(),
             ready: BTreeMap::new(),
             lanes: HashMap::new(),
@@ -116,8 +126,15 @@ impl Share {
         }
     }
 
-    /// These were put out.
-    pub(super) fn done(&mut self, offsets: &[i64]) {
+    /// Whether more is done than is committed, though nothing may have been put out since: what an earlier owner had done is passed
+    /// over, and where the partition ends with that, nobody would ever say so.
+    pub(super) fn owes_commit(&self) -> bool {
+        self.watermark.next() > self.committed
+    }
+
+    /// These were put out, and that was committed with them.
+    pub(super) fn done(&mut self, offsets: &[i64], committed: i64) {
+        self.committed = committed;
         for offset in offsets {
             if let Some(handled) = self.ready.remove(offset) {
                 self.bytes = self.bytes.saturating_sub(handled.record.value.len());

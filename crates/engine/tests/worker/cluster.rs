@@ -103,6 +103,14 @@ impl Cluster {
         self.changed.notify_waiters();
     }
 
+    /// As if a member had committed this.
+    pub fn commit(&self, number: i32, offset: i64, text: &str) {
+        let mut state = self.lock();
+        let partition = state.partitions.keys().find(|partition| partition.number == number);
+        let partition = partition.expect("there is one").clone();
+        state.committed.insert(partition, (offset, text.to_owned()));
+    }
+
     /// How many partitions somebody has.
     pub fn owned(&self) -> usize {
         self.lock().owners.len()

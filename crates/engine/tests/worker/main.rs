@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use watchfire_engine::worker::log::{LogRecord, Partition};
 use watchfire_engine::worker::{Ended, Setup, Worker};
 use watchfire_engine::{Asker, ReputationCache};
-use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock, Counted, Quota};
+use watchfire_flow::{Backoff, BreakerSettings, BudgetConfig, Clock, Counted, Quota, Watermark};
 use watchfire_intel::Intel;
 use watchfire_judge::reuse::Policy;
 use watchfire_judge::{Ground, MaterialTable, Network, RuleSet};
@@ -289,6 +289,38 @@ fn without_trouble_everything_comes_through_once() {
     };
     weather(calm);
     weather(Storm { asks: false, records: 3_000, ..calm });
+}
+
+/// A partition's last record may have been done by an earlier owner, ahead of others. It is committed too, though nothing of the
+/// partition is put out any more.
+#[test]
+fn what_an_earlier_owner_had_done_at_the_end_is_committed() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let cluster = Cluster::new(vec![(0..3).map(|index| record(&mut rng, index)).collect()], 3, 0);
+    let mut first = Watermark::new(0, "");
+    assert!((0..3).all(|offset| first.begin(offset)));
+    let (next, text) = first.text(&[1, 2]).unwrap();
+    let mut second = Watermark::new(next, &text);
+    assert!(second.begin(0));
+    // It has not read on yet.
+    let (next, text) = second.text(&[0]).unwrap();
+    assert_eq!(next, 1);
+    cluster.commit(0, next, &text);
+    let store = MemoryFleet::default();
+    runtime.block_on(LocalSet::new().run_until(async {
+        let through = async {
+            while !cluster.is_through() {
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::select! {
+            () = work(&cluster, &store, None, 0) => {}
+            through = timeout(Duration::from_mins(1), through) => through.expect("it is committed"),
+        }
+    }));
+    assert_eq!((cluster.verdicts(), cluster.dead()), (Vec::new(), Vec::new()));
 }
 
 /// A broker that came back from a crash may have forgotten what was committed.
