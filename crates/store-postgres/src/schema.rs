@@ -12,7 +12,7 @@ use tokio_postgres::Error;
 const LOCK: i64 = 0x5774_6368_0000_0001;
 
 /// The tables, one entry per version, with `SCHEMA` for the schema's name. Entries are never changed, only added.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     // Most writes replace a row by one as long: with room on its page, the index needs no new entry (a HOT update). Values are
     // packed numbers, or compressed already: compressing them again costs time and saves nothing.
     "CREATE TABLE SCHEMA.measured_users (
@@ -31,6 +31,7 @@ const MIGRATIONS: [&str; 3] = [
         reach      bigint  NOT NULL,
         PRIMARY KEY (source, consumers)
     ) WITH (fillfactor = 25, autovacuum_vacuum_scale_factor = 0.05);",
+    include_str!("migrations/004_articles.sql"),
 ];
 
 /// Brings the tables to the current version.

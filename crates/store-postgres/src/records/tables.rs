@@ -95,10 +95,6 @@ impl RecordTables for PostgresRecords {
     fn origin(&self) -> Answer<'_, [u8; 32]> {
         Box::pin(async move { Ok(heads::hash(&self.secret(SECRET).await?)) })
     }
-
-    fn left_behind(&self) -> Answer<'_, Vec<(&'static str, u64)>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
 }
 
 impl CopyTarget for PostgresRecords {

@@ -30,9 +30,6 @@ pub trait RecordTables: Send + Sync {
 
     /// What the store is known by, the same as long as it is there.
     fn origin(&self) -> Answer<'_, [u8; 32]>;
-
-    /// What is in the store and in none of [`TABLES`]: what it is called, and how much there is of it.
-    fn left_behind(&self) -> Answer<'_, Vec<(&'static str, u64)>>;
 }
 
 /// How a store stands to a copy.

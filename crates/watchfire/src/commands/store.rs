@@ -42,11 +42,6 @@ async fn copied(settings: &Settings, stores: &Stores) -> Result<Status, Problem>
         .map_err(of_copy)?;
     told.copied = Some(copied.records.iter().map(|(now, _)| *now).collect());
     told.copying = clock.elapsed().saturating_sub(progress.began);
-    told.left = from
-        .tables()
-        .left_behind()
-        .await
-        .map_err(|source| Problem::from_error(Status::Failed, &source, source.hint()))?;
     if copied.standing == Standing::Whole && !stores.quiet {
         terminal::note("the copy was whole already: nothing was copied, and the two are compared");
     }

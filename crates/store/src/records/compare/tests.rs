@@ -27,10 +27,6 @@ impl RecordTables for Backwards {
     fn origin(&self) -> Answer<'_, [u8; 32]> {
         self.0.origin()
     }
-
-    fn left_behind(&self) -> Answer<'_, Vec<(&'static str, u64)>> {
-        self.0.left_behind()
-    }
 }
 
 #[tokio::test]

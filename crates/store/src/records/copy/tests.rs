@@ -43,15 +43,3 @@ async fn a_store_with_records_of_its_own_is_left_alone() {
     let refused = copy(&SqliteRecords::new(made::store(2, 3)), &to, &|_, _| {}).await;
     assert!(matches!(refused, Err(CopyError::Occupied { .. })), "{refused:?}");
 }
-
-#[tokio::test]
-async fn what_one_machine_keeps_is_counted() {
-    use crate::records::copy::RecordTables;
-    let made = made::store(3, 1);
-    made::disturb(
-        &made,
-        "INSERT INTO feeds (added_url, url, title, folder, settings, state) VALUES ('a', 'a', '', '', '', '')",
-    );
-    let left = SqliteRecords::new(made).left_behind().await.unwrap();
-    assert_eq!(left, [("articles", 0), ("feeds", 1), ("profiles", 0)]);
-}

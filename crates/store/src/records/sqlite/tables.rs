@@ -50,19 +50,6 @@ impl RecordTables for SqliteRecords {
     fn origin(&self) -> Answer<'_, [u8; 32]> {
         self.work(|store| Ok(*blake3::hash(&store.secret(SECRET)?).as_bytes()))
     }
-
-    fn left_behind(&self) -> Answer<'_, Vec<(&'static str, u64)>> {
-        self.work(|store| {
-            let connection = store.reader();
-            let mut left = Vec::new();
-            for (what, table) in [("articles", "articles"), ("feeds", "feeds"), ("profiles", "profiles")] {
-                let count: i64 =
-                    connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
-                left.push((what, count as u64));
-            }
-            Ok(left)
-        })
-    }
 }
 
 impl CopyTarget for SqliteRecords {

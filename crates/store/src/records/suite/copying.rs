@@ -36,10 +36,6 @@ impl RecordTables for Narrow<'_> {
     fn origin(&self) -> Answer<'_, [u8; 32]> {
         self.store.origin()
     }
-
-    fn left_behind(&self) -> Answer<'_, Vec<(&'static str, u64)>> {
-        self.store.left_behind()
-    }
 }
 
 /// A store whose writer falls at one of its writes: before it was done, or after it, with the answer lost.
@@ -67,10 +63,6 @@ impl RecordTables for Falling<'_> {
 
     fn origin(&self) -> Answer<'_, [u8; 32]> {
         self.store.origin()
-    }
-
-    fn left_behind(&self) -> Answer<'_, Vec<(&'static str, u64)>> {
-        self.store.left_behind()
     }
 }
 

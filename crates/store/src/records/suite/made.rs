@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Columns that may hold nothing.
-const NULLABLE: [&str; 10] = [
+const NULLABLE: [&str; 15] = [
     "src",
     "dst",
     "user",
@@ -18,7 +18,22 @@ const NULLABLE: [&str; 10] = [
     "revoked_at",
     "outcome",
     "outcome_at",
+    "checked_at",
+    "status",
+    "link_hash",
+    "content_hash",
+    "length",
 ];
+/// Texts that no two records of a table share.
+const DISTINCT: [(&str, &str); 4] = [
+    ("measurement_dead", "measurement"),
+    ("feeds", "added_url"),
+    ("entity_names", "value"),
+    ("profiles", "user"),
+];
+/// Numbers that no two records of a table share, or not together with what stands beside them.
+const NUMBERED: [(&str, &str); 3] =
+    [("dead_letters", "ordinal"), ("articles", "guid"), ("location_queue", "article")];
 /// Columns of small numbers: those of verdicts, severities, kinds, states, bits.
 const SMALL: [&str; 9] =
     ["verdict", "severity", "priority", "volume", "decider", "state", "kind", "reputation", "scopes"];
@@ -155,9 +170,10 @@ pub fn disturb(store: &Store, text: &str) {
 }
 
 fn value(table: &Table, column: &Column, number: u64, chance: &mut Chance) -> Value {
-    if NULLABLE.contains(&column.name) && table.columns[0].name != column.name && chance.below(3) == 0 {
+    let is_key = table.key_columns().contains(column);
+    if NULLABLE.contains(&column.name) && !is_key && chance.below(3) == 0 {
         // In some tables the column of this name always holds something.
-        let always = [("measured_users", "user"), ("outbox", "outcome"), ("ledger", "outcome")];
+        let always = [("profiles", "user"), ("outbox", "outcome"), ("ledger", "outcome")];
         if !always.contains(&(table.name, column.name)) {
             return Value::Null;
         }
@@ -169,8 +185,7 @@ fn value(table: &Table, column: &Column, number: u64, chance: &mut Chance) -> Va
             let bits = 1 + chance.below(30);
             Value::Integer(chance.below(1 << bits) as i64)
         }
-        // A record is dead once, beside what its key says.
-        Kind::Integer if (table.name, column.name) == ("dead_letters", "ordinal") => {
+        Kind::Integer if NUMBERED.contains(&(table.name, column.name)) => {
             Value::Integer((number * 5 + chance.below(5)) as i64)
         }
         Kind::Integer if column.name == "time" => {
@@ -183,8 +198,9 @@ fn value(table: &Table, column: &Column, number: u64, chance: &mut Chance) -> Va
         }
         Kind::Integer => Value::Integer((chance.number() >> chance.below(64)) as i64),
         Kind::Real => Value::Real([0.0, 1.0, 0.1 + 0.2, f64::MIN_POSITIVE, 0.875][chance.below(5) as usize]),
-        // Some have to be other than those of all other records.
-        Kind::Text if column.name == "measurement" => Value::Text(format!("{number} {}", chance.text())),
+        Kind::Text if DISTINCT.contains(&(table.name, column.name)) => {
+            Value::Text(format!("{number} {}", chance.text()))
+        }
         Kind::Text => Value::Text(chance.text()),
         Kind::Blob if ["tag", "decided", "key", "pattern_key", "version"].contains(&column.name) => {
             let length = match (table.name, column.name) {

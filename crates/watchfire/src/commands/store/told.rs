@@ -17,8 +17,6 @@ pub(super) struct Told {
     pub(super) copied: Option<Vec<u64>>,
     pub(super) copying: Duration,
     pub(super) comparing: Duration,
-    /// What stays in the first store.
-    pub(super) left: Vec<(&'static str, u64)>,
 }
 
 impl Told {
@@ -51,9 +49,6 @@ impl Told {
             let records = copied.iter().sum();
             let seconds = self.copying.as_secs_f64();
             text.push_str(&format!("Copied {} records in {seconds:.1} s.\n", grouped(records)));
-        }
-        for (what, count) in self.left.iter().filter(|(_, count)| *count > 0) {
-            text.push_str(&format!("Left behind: {} {what}.\n", grouped(*count)));
         }
         let records: u64 = compared.iter().map(|table| table.first.max(table.second)).sum();
         let differing: u64 = compared.iter().map(|table| table.differing).sum();
@@ -90,13 +85,10 @@ impl Told {
                 })
             })
             .collect();
-        let left: serde_json::Map<String, Json> =
-            self.left.iter().map(|(what, count)| ((*what).to_owned(), json!(count))).collect();
         json!({
             "same": compared.iter().all(Compared::is_same),
             "copy_s": self.copied.as_ref().map(|_| self.copying.as_secs_f64()),
             "compare_s": self.comparing.as_secs_f64(),
-            "left_behind": left,
             "tables": tables,
         })
     }
@@ -180,7 +172,6 @@ mod tests {
             copied: Some(vec![1, 2, 3]),
             copying: Duration::from_millis(61_234),
             comparing: Duration::from_millis(12_345),
-            left: vec![("articles", 1_200), ("feeds", 0)],
         };
         let text = told.text(&compared());
         assert_eq!(
@@ -192,7 +183,6 @@ mod tests {
              alerts source 1, ordinal 2: user is nothing, there \"·[31mroot·\"\n  \
              alerts source 1, ordinal 3: is missing\n\
              Copied 6 records in 61.2 s.\n\
-             Left behind: 1,200 articles.\n\
              Compared 3,703,704 records in 12.3 s: 3 differ.\n"
         );
         let json = told.json(&compared()).to_string();
