@@ -6,7 +6,7 @@ use std::io::Read;
 use std::time::Duration;
 
 /// In a build without optimisation, on a machine with other things to do.
-const A_FEW_SECONDS: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_mins(2);
 const MEMORY_BOUND_KIB: u64 = 300 << 10;
 
 /// How many whole lines can still be unpacked.
@@ -97,7 +97,7 @@ fn a_bomb_of_blank_lines_is_cut_off() {
     let run = bench.triage(&[&file]);
     run.finished.says(&["bomb.gz", "times its size", "1000", "max_ratio"]);
     run.ends_with(3).came_to(0, 0, 0);
-    assert!(run.finished.elapsed < A_FEW_SECONDS, "{:?}", run.finished.elapsed);
+    assert!(run.finished.elapsed < LONGEST, "{:?}", run.finished.elapsed);
     assert!(run.finished.peak_kib.is_none_or(|peak| peak < MEMORY_BOUND_KIB), "{:?}", run.finished.peak_kib);
 }
 
@@ -109,7 +109,7 @@ fn a_bomb_of_one_endless_line_is_cut_off() {
     run.finished.says(&["bomb.gz", "times its size", "1000", "max_ratio"]);
     // Opened, read and cut off, like the bomb above; what was read of it is one record that is too long.
     run.ends_with(3).came_to(0, 0, 1);
-    assert!(run.finished.elapsed < A_FEW_SECONDS, "{:?}", run.finished.elapsed);
+    assert!(run.finished.elapsed < LONGEST, "{:?}", run.finished.elapsed);
     assert!(run.finished.peak_kib.is_none_or(|peak| peak < MEMORY_BOUND_KIB), "{:?}", run.finished.peak_kib);
 }
 
@@ -122,7 +122,7 @@ fn a_bomb_of_open_braces_is_cut_off() {
     let run = bench.triage(&[&file]);
     run.finished.says(&["bomb.gz", "max_ratio"]);
     run.is_balanced();
-    assert!(run.finished.elapsed < A_FEW_SECONDS, "{:?}", run.finished.elapsed);
+    assert!(run.finished.elapsed < LONGEST, "{:?}", run.finished.elapsed);
     assert!(run.finished.peak_kib.is_none_or(|peak| peak < MEMORY_BOUND_KIB), "{:?}", run.finished.peak_kib);
 }
 

@@ -87,7 +87,7 @@ fn a_line_of_100_mb_costs_neither_its_neighbours_nor_memory() {
     run.ends_with(3).came_to(SOUND, 0, 1);
     let (reason, line) = only_dead_letter(&bench);
     assert_eq!((reason.as_str(), line), ("a record of more than 16 MiB", SOUND / 2 + 1));
-    assert!(run.finished.elapsed < Duration::from_secs(20), "{:?}", run.finished.elapsed);
+    assert!(run.finished.elapsed < Duration::from_mins(2), "{:?}", run.finished.elapsed);
     if let Some(peak) = run.finished.peak_kib {
         assert!(peak <= 300 << 10, "{peak} KiB");
     }
@@ -109,7 +109,7 @@ fn an_object_of_100_mb_in_a_pretty_printed_file_costs_neither_its_neighbours_nor
     let run = bench.triage(&[&file]);
     run.ends_with(3);
     assert_eq!(run.count("judged"), 2);
-    assert!(run.finished.elapsed < Duration::from_secs(30), "{:?}", run.finished.elapsed);
+    assert!(run.finished.elapsed < Duration::from_mins(2), "{:?}", run.finished.elapsed);
     assert!(run.finished.peak_kib.is_none_or(|peak| peak <= 300 << 10), "{:?}", run.finished.peak_kib);
 }
 
